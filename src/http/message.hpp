@@ -1,0 +1,72 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <initializer_list>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "async/task.hpp"
+#include "http/url.hpp"
+
+namespace mtc::http {
+
+/// Header fields in order; names compare without case. Formatting for logs redacts Authorization, Cookie and
+/// x-amz-security-token.
+class Headers {
+ public:
+  Headers() = default;
+  Headers(std::initializer_list<std::pair<std::string, std::string>> fields) : fields_(fields) {}
+  /// The first value of `name`; "" if absent.
+  std::string_view get(std::string_view name) const;
+  bool has(std::string_view name) const;
+  /// Replaces all fields of that name.
+  void set(std::string name, std::string value);
+  void add(std::string name, std::string value);
+  void remove(std::string_view name);
+  const std::vector<std::pair<std::string, std::string>>& fields() const { return fields_; }
+  std::string redacted() const;
+
+ private:
+  std::vector<std::pair<std::string, std::string>> fields_;
+};
+
+/// Bytes that can be sent again: a retry or a redirect calls `rewind` and starts over.
+class BodySource {
+ public:
+  virtual ~BodySource() = default;
+  /// The next bytes (valid until the next call); empty at the end.
+  virtual Task<std::string_view> next() = 0;
+  virtual void rewind() = 0;
+  /// Total bytes, if known: then Content-Length is sent, else chunked transfer coding.
+  virtual std::optional<std::uint64_t> size() const = 0;
+};
+
+struct Request {
+  std::string method = "GET";
+  std::string target = "/";  ///< path and query, percent-encoded, as it goes on the wire
+  Headers headers;
+  std::string body;                    ///< used if `source` is null
+  std::shared_ptr<BodySource> source;  ///< a streamed body
+};
+
+struct ResponseHead {
+  int status = 0;
+  std::string reason;
+  Headers headers;
+};
+
+/// A response with its body in memory.
+struct Response {
+  int status = 200;
+  std::string reason;
+  Headers headers;
+  std::string body;
+};
+
+}  // namespace mtc::http
