@@ -10,7 +10,7 @@
 
 #include "async/task.hpp"
 #include "base/clock.hpp"
-#include "json/fwd.hpp"
+#include "json/json.hpp"
 #include "kube/resource.hpp"
 
 namespace mtc::kube {
