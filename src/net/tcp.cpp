@@ -1,0 +1,156 @@
+#include <string>
+#include <utility>
+
+#include <boost/asio/connect.hpp>
+#include <boost/asio/error.hpp>
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/redirect_error.hpp>
+#include <boost/asio/this_coro.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <boost/asio/write.hpp>
+#include <fmt/format.h>
+
+#include "async/scope.hpp"
+#include "base/error.hpp"
+#include "net/connect.hpp"
+
+namespace mtc::net {
+namespace {
+
+namespace asio = boost::asio;
+using asio::ip::tcp;
+using boost::system::error_code;
+
+std::string text_of(const tcp::endpoint& at) {
+  const auto address = at.address().to_string();
+  return at.address().is_v6() ? fmt::format("[{}]:{}", address, at.port()) : fmt::format("{}:{}", address, at.port());
+}
+
+/// A cancellation goes up as it is; everything else is the network's fault.
+[[noreturn]] void fail(const error_code& failure, std::string_view doing) {
+  if (failure == asio::error::operation_aborted) throw boost::system::system_error(failure);
+  throw Error(Code::kUnavailable, fmt::format("{}: {}", doing, failure.message()));
+}
+
+class TcpStream final : public Stream {
+ public:
+  explicit TcpStream(tcp::socket socket) : socket_(std::move(socket)) {
+    error_code ignored;
+    socket_.set_option(tcp::no_delay(true), ignored);
+    const auto remote = socket_.remote_endpoint(ignored);
+    peer_ = text_of(remote);
+  }
+
+  Task<std::size_t> read_some(std::span<char> into) override {
+    co_await async::throw_if_cancelled();
+    error_code failure;
+    const auto size = co_await socket_.async_read_some(asio::buffer(into.data(), into.size()),
+                                                       asio::redirect_error(asio::use_awaitable, failure));
+    if (failure == asio::error::eof) co_return 0;
+    if (failure) fail(failure, "read from " + peer_);
+    co_return size;
+  }
+
+  Task<void> write_all(std::string_view data) override {
+    co_await async::throw_if_cancelled();
+    error_code failure;
+    co_await asio::async_write(socket_, asio::buffer(data.data(), data.size()),
+                               asio::redirect_error(asio::use_awaitable, failure));
+    if (failure) fail(failure, "write to " + peer_);
+  }
+
+  Task<void> close() override {
+    error_code ignored;
+    socket_.shutdown(tcp::socket::shutdown_both, ignored);
+    socket_.close(ignored);
+    co_return;
+  }
+
+  std::string peer() const override { return peer_; }
+
+ private:
+  tcp::socket socket_;
+  std::string peer_;
+};
+
+Task<StreamPtr> connect_tcp(Endpoint to) {
+  co_await async::throw_if_cancelled();
+  const auto executor = co_await asio::this_coro::executor;
+  error_code failure;
+  tcp::resolver resolver(executor);
+  const auto found = co_await resolver.async_resolve(to.host, std::to_string(to.port),
+                                                     asio::redirect_error(asio::use_awaitable, failure));
+  if (failure == asio::error::operation_aborted) throw boost::system::system_error(failure);
+  if (failure) throw Error(Code::kNotFound, fmt::format("host name {} is unknown: {}", to.host, failure.message()));
+  tcp::socket socket(executor);
+  co_await asio::async_connect(socket, found, asio::redirect_error(asio::use_awaitable, failure));
+  if (failure) fail(failure, fmt::format("connect to {}:{}", to.host, to.port));
+  co_return std::make_unique<TcpStream>(std::move(socket));
+}
+
+class TcpConnector final : public Connector {
+ public:
+  explicit TcpConnector(Duration limit) : limit_(limit) {}
+  Task<StreamPtr> connect(Endpoint to) override {
+    return async::with_timeout(limit_, fmt::format("connect to {}:{}", to.host, to.port), connect_tcp(to));
+  }
+
+ private:
+  Duration limit_;
+};
+
+class TcpListener final : public Listener {
+ public:
+  explicit TcpListener(tcp::acceptor acceptor) : acceptor_(std::move(acceptor)) {
+    const auto at = acceptor_.local_endpoint();
+    local_ = {at.address().to_string(), at.port()};
+  }
+
+  Task<StreamPtr> accept() override {
+    for (;;) {
+      co_await async::throw_if_cancelled();
+      error_code failure;
+      auto socket = co_await acceptor_.async_accept(asio::redirect_error(asio::use_awaitable, failure));
+      if (!failure) co_return std::make_unique<TcpStream>(std::move(socket));
+      if (failure == asio::error::operation_aborted || !acceptor_.is_open()) {
+        throw boost::system::system_error(asio::error::operation_aborted);
+      }
+      // Out of file descriptors, or a peer that left while it waited: the next one may be served.
+      co_await async::sleep_for(std::chrono::milliseconds(10));
+    }
+  }
+
+  Endpoint local() const override { return local_; }
+
+  void close() override {
+    error_code ignored;
+    acceptor_.close(ignored);
+  }
+
+ private:
+  tcp::acceptor acceptor_;
+  Endpoint local_;
+};
+
+}  // namespace
+
+ConnectorPtr tcp_connector(Duration limit) { return std::make_shared<TcpConnector>(limit); }
+
+Task<std::unique_ptr<Listener>> listen_tcp(Endpoint at) {
+  const auto executor = co_await asio::this_coro::executor;
+  error_code failure;
+  const auto address = asio::ip::make_address(at.host, failure);
+  if (failure) throw Error(Code::kInvalid, fmt::format("listen on {}: not an IP address", at.host));
+  tcp::acceptor acceptor(executor);
+  const tcp::endpoint endpoint(address, at.port);
+  acceptor.open(endpoint.protocol(), failure);
+  if (!failure) acceptor.set_option(tcp::acceptor::reuse_address(true), failure);
+  if (!failure) acceptor.bind(endpoint, failure);
+  if (!failure) acceptor.listen(asio::socket_base::max_listen_connections, failure);
+  if (failure) {
+    throw Error(Code::kUnavailable, fmt::format("listen on {}:{}: {}", at.host, at.port, failure.message()));
+  }
+  co_return std::make_unique<TcpListener>(std::move(acceptor));
+}
+
+}  // namespace mtc::net
