@@ -1,7 +1,8 @@
 # mtc_component(<folder> USES <folders…> [LINKS <libraries…>] [TEST_USES <folders…>])
 #
 # Turns src/<folder> into the library mtc::<folder>, its *_test.cpp into the test program <folder>_test, its *_bench.cpp into
-# <folder>_bench, and src/<folder>/testing (doubles and generators, for tests only) into mtc::<folder>_testing.
+# <folder>_bench, and src/<folder>/testing (doubles and generators, for tests only) into mtc::<folder>_testing, which the tests of
+# everything that names the folder in USES or TEST_USES may link.
 # USES is the layer rule: tools/check refuses an include of any other folder. TEST_USES adds worlds that only the tests need.
 function(mtc_component name)
   cmake_parse_arguments(ARG "" "" "USES;LINKS;TEST_USES" ${ARGN})
@@ -40,6 +41,9 @@ function(mtc_component name)
   endif()
   foreach(used IN LISTS ARG_TEST_USES)
     list(APPEND test_libraries mtc::${used})
+  endforeach()
+  foreach(used IN LISTS ARG_USES ARG_TEST_USES)
+    list(APPEND test_libraries $<TARGET_NAME_IF_EXISTS:mtc_${used}_testing>)
   endforeach()
 
   if(tests)

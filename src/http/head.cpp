@@ -1,0 +1,141 @@
+#include <algorithm>
+#include <charconv>
+
+#include <fmt/format.h>
+
+#include "base/error.hpp"
+#include "base/strings.hpp"
+#include "http/wire.hpp"
+
+namespace mtc::http {
+namespace {
+
+[[noreturn]] void malformed(std::string_view what) {
+  throw Error(Code::kInvalid, fmt::format("malformed HTTP: {}", what)).with_http_status(400);
+}
+
+bool is_token(char c) {
+  constexpr std::string_view kPunctuation = "!#$%&'*+-.^_`|~";
+  return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || kPunctuation.contains(c);
+}
+
+bool is_value(char c) { return c == '\t' || (static_cast<unsigned char>(c) >= 0x20 && c != 0x7F); }
+
+/// Takes the next CRLF line off `text`.
+std::string_view next_line(std::string_view& text) {
+  const auto end = text.find("\r\n");
+  if (end == std::string_view::npos) malformed("a line has no end");
+  const auto line = text.substr(0, end);
+  if (line.find_first_of("\r\n") != std::string_view::npos) malformed("a bare CR or LF");
+  text.remove_prefix(end + 2);
+  return line;
+}
+
+Headers parse_fields(std::string_view text, const WireLimits& limits) {
+  Headers headers;
+  for (auto line = next_line(text); !line.empty(); line = next_line(text)) {
+    if (headers.fields().size() >= limits.fields) malformed("too many header fields");
+    const auto colon = line.find(':');
+    if (colon == std::string_view::npos || colon == 0) malformed("a header field without a name");
+    const auto name = line.substr(0, colon);
+    if (!std::ranges::all_of(name, is_token)) malformed("a header name with forbidden characters");
+    const auto value = trim(line.substr(colon + 1));
+    if (!std::ranges::all_of(value, is_value)) malformed("a header value with control characters");
+    headers.add(std::string(name), std::string(value));
+  }
+  return headers;
+}
+
+int parse_version(std::string_view text) {
+  if (text != "HTTP/1.1" && text != "HTTP/1.0") malformed("neither HTTP/1.1 nor HTTP/1.0");
+  return text.back() - '0';
+}
+
+std::optional<std::uint64_t> content_length(const Headers& headers) {
+  std::optional<std::uint64_t> length;
+  for (const auto& [name, value] : headers.fields()) {
+    if (!iequals(name, "Content-Length")) continue;
+    std::uint64_t number = 0;
+    const auto [end, failed] = std::from_chars(value.data(), value.data() + value.size(), number);
+    if (failed != std::errc{} || end != value.data() + value.size()) malformed("a Content-Length that is no number");
+    if (length && *length != number) malformed("two different Content-Lengths");
+    length = number;
+  }
+  return length;
+}
+
+}  // namespace
+
+RequestHead parse_request_head(std::string_view text, const WireLimits& limits) {
+  const auto line = next_line(text);
+  const auto first = line.find(' '), last = line.rfind(' ');
+  if (first == std::string_view::npos || first == last) malformed("the request line");
+  RequestHead head;
+  head.method = line.substr(0, first);
+  head.target = line.substr(first + 1, last - first - 1);
+  head.minor_version = parse_version(line.substr(last + 1));
+  if (head.method.empty() || !std::ranges::all_of(head.method, is_token)) malformed("the method");
+  const auto visible = [](char c) { return static_cast<unsigned char>(c) > 0x20 && c != 0x7F; };
+  if (head.target.empty() || !std::ranges::all_of(head.target, visible)) malformed("the request target");
+  head.headers = parse_fields(text, limits);
+  return head;
+}
+
+ResponseHead parse_response_head(std::string_view text, const WireLimits& limits, int* minor_version) {
+  const auto line = next_line(text);
+  if (line.size() < 12 || line[8] != ' ') malformed("the status line");
+  const int version = parse_version(line.substr(0, 8));
+  if (minor_version != nullptr) *minor_version = version;
+  ResponseHead head;
+  const auto [end, failed] = std::from_chars(line.data() + 9, line.data() + 12, head.status);
+  if (failed != std::errc{} || end != line.data() + 12 || head.status < 100) malformed("the status code");
+  if (line.size() > 13) head.reason = line.substr(13);
+  head.headers = parse_fields(text, limits);
+  return head;
+}
+
+BodyFraming request_framing(const Headers& headers) {
+  const auto length = content_length(headers);
+  if (headers.has("Transfer-Encoding")) {
+    if (length) malformed("both Content-Length and Transfer-Encoding");
+    if (!iequals(headers.get("Transfer-Encoding"), "chunked")) malformed("a transfer coding other than chunked");
+    return {BodyFraming::Kind::kChunked, 0};
+  }
+  if (!length || *length == 0) return {};
+  return {BodyFraming::Kind::kLength, *length};
+}
+
+BodyFraming response_framing(const ResponseHead& head, std::string_view request_method) {
+  if (request_method == "HEAD" || head.status < 200 || head.status == 204 || head.status == 304) return {};
+  if (iequals(head.headers.get("Transfer-Encoding"), "chunked")) {
+    if (head.headers.has("Content-Length")) malformed("both Content-Length and Transfer-Encoding");
+    return {BodyFraming::Kind::kChunked, 0};
+  }
+  if (head.headers.has("Transfer-Encoding")) malformed("a transfer coding other than chunked");
+  const auto length = content_length(head.headers);
+  if (!length) return {BodyFraming::Kind::kUntilClose, 0};
+  if (*length == 0) return {};
+  return {BodyFraming::Kind::kLength, *length};
+}
+
+bool keeps_alive(const Headers& headers, int minor_version) {
+  const auto wish = to_lower(headers.get("Connection"));
+  if (wish.contains("close")) return false;
+  return minor_version == 1 || wish.contains("keep-alive");
+}
+
+std::string serialize_headers(const Headers& headers) {
+  std::string out;
+  for (const auto& [name, value] : headers.fields()) {
+    if (name.empty() || !std::ranges::all_of(name, is_token) || !std::ranges::all_of(value, is_value)) {
+      throw Error(Code::kInvalid, fmt::format("header {} cannot be sent: it holds forbidden characters", name));
+    }
+    out += name;
+    out += ": ";
+    out += value;
+    out += "\r\n";
+  }
+  return out + "\r\n";
+}
+
+}  // namespace mtc::http
