@@ -206,6 +206,31 @@ TEST(Semaphore, BoundsHowManyRunAtOnce) {
   }());
 }
 
+TEST(Semaphore, PassesAPermitOnThatCameToACancelledTask) {
+  Runtime runtime;
+  runtime.run([]() -> Task<void> {
+    Semaphore semaphore(1);
+    bool served = false;
+    auto work = [](Semaphore* s, bool* done) -> Task<void> {
+      const auto permit = co_await s->acquire();
+      *done = true;
+    };
+    auto first = co_await Scope::create();
+    auto second = co_await Scope::create();
+    {
+      const auto permit = co_await semaphore.acquire();
+      bool unused = false;
+      first.spawn(work(&semaphore, &unused));
+      co_await yield();
+      second.spawn(work(&semaphore, &served));
+      co_await yield();
+    }
+    co_await first.cancel_and_join();
+    co_await with_timeout(1s, "the second", second.join());
+    EXPECT_TRUE(served);
+  }());
+}
+
 TEST(ParallelFor, VisitsEachIndexOnceWithinItsWidth) {
   Runtime runtime;
   std::vector<int> seen(20, 0);

@@ -151,8 +151,8 @@ Task<void> with_timeout_void(Duration limit, std::string what, Task<void> task) 
     late = true;
     scope.cancel();
   });
-  // The scope outlives the timer's callback: cancel() below takes back what has not run yet, and a callback that is already
-  // queued runs before `settle` does.
+  // The scope outlives the timer's callback: cancel() below takes back what has not run yet, and a callback that is
+  // already queued runs before `settle` does.
   std::exception_ptr joined;
   try {
     co_await scope.join();
@@ -217,7 +217,14 @@ Semaphore::Semaphore(std::size_t permits) : state_(std::make_shared<State>()) { 
 
 Task<Semaphore::Permit> Semaphore::acquire() {
   const auto state = state_;
-  while (state->free == 0) co_await state->waiters.wait();
+  while (state->free == 0) {
+    try {
+      co_await state->waiters.wait();
+    } catch (...) {  // Woken and cancelled at once: the permit is for the next in line.
+      if (state->free > 0) state->waiters.wake_one();
+      throw;
+    }
+  }
   --state->free;
   co_return Permit(state);
 }
