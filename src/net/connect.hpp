@@ -15,18 +15,21 @@ struct Endpoint {
   std::string host;
   std::uint16_t port = 0;
 };
+/// "host:port", IPv6 in brackets.
+std::string text_of(const Endpoint& at);
 
 /// Opens streams. The seam where tests and tunnels put something else than the network.
 class Connector {
  public:
   virtual ~Connector() = default;
-  /// Throws Error(kNotFound) for an unknown host name, kUnavailable for refused or unreachable, kTimeout after the
-  /// connector's limit.
+  /// Throws Error(kNotFound) for an unknown host name, kUnavailable for refused or unreachable (also a name server),
+  /// and kTimeout after the connector's limit.
   virtual Task<StreamPtr> connect(Endpoint to) = 0;
 };
 using ConnectorPtr = std::shared_ptr<Connector>;
 
-/// Connects over TCP: resolves, tries each address in turn, sets TCP_NODELAY. `limit` bounds the whole.
+/// Connects over TCP: resolves, tries each address in turn, sets TCP_NODELAY and keep-alive probes (a peer that
+/// vanishes in silence fails a waiting read within about a minute). `limit` bounds the whole.
 ConnectorPtr tcp_connector(Duration limit = std::chrono::seconds(10));
 
 /// Which proxy a request takes.

@@ -60,6 +60,7 @@ class PipeEnd final : public Stream {
     co_return;
   }
 
+  bool quiet() const override { return in_->bytes.empty() && !in_->writer_gone; }
   std::string peer() const override { return "pipe"; }
 
  private:

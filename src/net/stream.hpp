@@ -28,6 +28,9 @@ class Stream {
   virtual Task<void> write_all(std::string_view data) = 0;
   /// Ends both directions; TLS says goodbye first, briefly. Never fails.
   virtual Task<void> close() = 0;
+  /// False if the peer has closed, or sent something that was not read yet. Asked of a connection that lay idle, before
+  /// the next request goes out on it; what cannot tell says true.
+  virtual bool quiet() const { return true; }
   /// "10.90.0.11:6443", for messages.
   virtual std::string peer() const = 0;
 };
@@ -36,5 +39,8 @@ using StreamPtr = std::unique_ptr<Stream>;
 
 /// Two ends of a pipe in memory: what one writes the other reads. `capacity` bytes are buffered before a writer waits.
 std::pair<StreamPtr, StreamPtr> make_pipe(std::size_t capacity = 64 * 1024);
+
+/// `stream`, whose reads first give `prefix`: what was read too much before another protocol took over.
+StreamPtr with_prefix(std::string prefix, StreamPtr stream);
 
 }  // namespace mtc::net

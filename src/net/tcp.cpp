@@ -1,5 +1,9 @@
+#include <memory>
+#include <netinet/tcp.h>
+#include <poll.h>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include <boost/asio/connect.hpp>
 #include <boost/asio/error.hpp>
@@ -21,10 +25,7 @@ namespace asio = boost::asio;
 using asio::ip::tcp;
 using boost::system::error_code;
 
-std::string text_of(const tcp::endpoint& at) {
-  const auto address = at.address().to_string();
-  return at.address().is_v6() ? fmt::format("[{}]:{}", address, at.port()) : fmt::format("{}:{}", address, at.port());
-}
+std::string text_of(const tcp::endpoint& at) { return text_of(Endpoint{at.address().to_string(), at.port()}); }
 
 /// A cancellation goes up as it is; everything else is the network's fault.
 [[noreturn]] void fail(const error_code& failure, std::string_view doing) {
@@ -37,8 +38,8 @@ class TcpStream final : public Stream {
   explicit TcpStream(tcp::socket socket) : socket_(std::move(socket)) {
     error_code ignored;
     socket_.set_option(tcp::no_delay(true), ignored);
-    const auto remote = socket_.remote_endpoint(ignored);
-    peer_ = text_of(remote);
+    keep_alive();
+    peer_ = text_of(socket_.remote_endpoint(ignored));
   }
 
   Task<std::size_t> read_some(std::span<char> into) override {
@@ -66,25 +67,70 @@ class TcpStream final : public Stream {
     co_return;
   }
 
+  bool quiet() const override {
+    pollfd asked{const_cast<tcp::socket&>(socket_).native_handle(), POLLIN | POLLRDHUP, 0};
+    return ::poll(&asked, 1, 0) == 0;
+  }
+
   std::string peer() const override { return peer_; }
 
  private:
+  /// Finds out within a minute that a peer vanished without a word: a watch waits for hours without sending anything.
+  void keep_alive() {
+    using Idle = asio::detail::socket_option::integer<IPPROTO_TCP, TCP_KEEPIDLE>;
+    using Interval = asio::detail::socket_option::integer<IPPROTO_TCP, TCP_KEEPINTVL>;
+    using Count = asio::detail::socket_option::integer<IPPROTO_TCP, TCP_KEEPCNT>;
+    error_code ignored;
+    socket_.set_option(asio::socket_base::keep_alive(true), ignored);
+    socket_.set_option(Idle(30), ignored);
+    socket_.set_option(Interval(10), ignored);
+    socket_.set_option(Count(3), ignored);
+  }
+
   tcp::socket socket_;
   std::string peer_;
 };
 
+/// A look-up in the resolver's thread. It cannot be interrupted there, so a cancelled task leaves it behind.
+struct Lookup {
+  explicit Lookup(const asio::any_io_executor& on) : resolver(on) {}
+  tcp::resolver resolver;
+  tcp::resolver::results_type found;
+  error_code failure;
+  async::Event done;
+};
+
+Task<std::vector<tcp::endpoint>> resolve(Endpoint at) {
+  error_code no_address;
+  const auto address = asio::ip::make_address(at.host, no_address);
+  if (!no_address) co_return std::vector{tcp::endpoint(address, at.port)};
+
+  auto lookup = std::make_shared<Lookup>(co_await asio::this_coro::executor);
+  lookup->resolver.async_resolve(at.host, std::to_string(at.port),
+                                 [lookup](const error_code& failure, tcp::resolver::results_type found) {
+                                   lookup->failure = failure;
+                                   lookup->found = std::move(found);
+                                   lookup->done.set();
+                                 });
+  co_await lookup->done.wait();
+  if (lookup->failure == asio::error::host_not_found || lookup->failure == asio::error::no_data) {
+    throw Error(Code::kNotFound, fmt::format("host name {} is unknown: {}", at.host, lookup->failure.message()));
+  }
+  if (lookup->failure) {
+    throw Error(Code::kUnavailable, fmt::format("look up host name {}: {}", at.host, lookup->failure.message()));
+  }
+  std::vector<tcp::endpoint> endpoints;
+  for (const auto& entry : lookup->found) endpoints.push_back(entry.endpoint());
+  co_return endpoints;
+}
+
 Task<StreamPtr> connect_tcp(Endpoint to) {
   co_await async::throw_if_cancelled();
-  const auto executor = co_await asio::this_coro::executor;
+  const auto endpoints = co_await resolve(to);
+  tcp::socket socket(co_await asio::this_coro::executor);
   error_code failure;
-  tcp::resolver resolver(executor);
-  const auto found = co_await resolver.async_resolve(to.host, std::to_string(to.port),
-                                                     asio::redirect_error(asio::use_awaitable, failure));
-  if (failure == asio::error::operation_aborted) throw boost::system::system_error(failure);
-  if (failure) throw Error(Code::kNotFound, fmt::format("host name {} is unknown: {}", to.host, failure.message()));
-  tcp::socket socket(executor);
-  co_await asio::async_connect(socket, found, asio::redirect_error(asio::use_awaitable, failure));
-  if (failure) fail(failure, fmt::format("connect to {}:{}", to.host, to.port));
+  co_await asio::async_connect(socket, endpoints, asio::redirect_error(asio::use_awaitable, failure));
+  if (failure) fail(failure, "connect to " + text_of(to));
   co_return std::make_unique<TcpStream>(std::move(socket));
 }
 
@@ -92,7 +138,7 @@ class TcpConnector final : public Connector {
  public:
   explicit TcpConnector(Duration limit) : limit_(limit) {}
   Task<StreamPtr> connect(Endpoint to) override {
-    return async::with_timeout(limit_, fmt::format("connect to {}:{}", to.host, to.port), connect_tcp(to));
+    return async::with_timeout(limit_, "connect to " + text_of(to), connect_tcp(to));
   }
 
  private:
@@ -134,6 +180,10 @@ class TcpListener final : public Listener {
 
 }  // namespace
 
+std::string text_of(const Endpoint& at) {
+  return at.host.contains(':') ? fmt::format("[{}]:{}", at.host, at.port) : fmt::format("{}:{}", at.host, at.port);
+}
+
 ConnectorPtr tcp_connector(Duration limit) { return std::make_shared<TcpConnector>(limit); }
 
 Task<std::unique_ptr<Listener>> listen_tcp(Endpoint at) {
@@ -148,7 +198,7 @@ Task<std::unique_ptr<Listener>> listen_tcp(Endpoint at) {
   if (!failure) acceptor.bind(endpoint, failure);
   if (!failure) acceptor.listen(asio::socket_base::max_listen_connections, failure);
   if (failure) {
-    throw Error(Code::kUnavailable, fmt::format("listen on {}:{}: {}", at.host, at.port, failure.message()));
+    throw Error(Code::kUnavailable, fmt::format("listen on {}: {}", text_of(at), failure.message()));
   }
   co_return std::make_unique<TcpListener>(std::move(acceptor));
 }

@@ -38,6 +38,7 @@ class FaultyStream final : public Stream {
   }
 
   Task<void> close() override { return inner_->close(); }
+  bool quiet() const override { return inner_->quiet(); }
   std::string peer() const override { return inner_->peer(); }
 
  private:
