@@ -20,8 +20,10 @@ class EventRecorder {
   virtual ~EventRecorder() = default;
   /// `object` needs apiVersion, kind and metadata.
   virtual void record(const Json& object, EventType type, std::string_view reason, std::string_view message) = 0;
-  /// Waits until everything recorded so far is written (tests, shutdown).
+  /// Waits until everything recorded so far is written, at most 10 s.
   virtual Task<void> flush() = 0;
+  /// Flushes, then ends the writer. Await it before destruction.
+  virtual Task<void> stop() = 0;
 };
 /// `component` becomes source.component and reportingComponent: "migmigration_controller". Call from a task.
 Task<std::unique_ptr<EventRecorder>> make_event_recorder(ClientPtr client, std::string component, const Clock& clock,
