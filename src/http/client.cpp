@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <array>
-#include <cstring>
 #include <list>
 #include <utility>
 
@@ -10,57 +9,34 @@
 
 #include "async/scope.hpp"
 #include "base/error.hpp"
+#include "http/connection.hpp"
 #include "http/wire.hpp"
 
 namespace mtc::http {
 namespace {
 
-using Instant = std::chrono::steady_clock::time_point;
-
-struct Connection {
-  explicit Connection(net::StreamPtr over, const WireLimits& limits)
-      : stream(std::move(over)), reader(stream.get(), limits) {}
-  net::StreamPtr stream;
-  WireReader reader;
-  Instant idle_since{};
-  bool reused = false;
-};
-using ConnectionPtr = std::unique_ptr<Connection>;
+/// How much of a refusal's body goes into its message.
+constexpr std::size_t kQuotedBody = 1024;
 
 bool is_idempotent(std::string_view method) {
   constexpr std::array kIdempotent = {"GET", "HEAD", "PUT", "DELETE", "OPTIONS"};
   return std::ranges::find(kIdempotent, method) != kIdempotent.end();
 }
 
-Task<void> write_body(net::Stream* stream, std::shared_ptr<BodySource> source, bool chunked) {
-  for (auto piece = co_await source->next(); !piece.empty(); piece = co_await source->next()) {
-    if (chunked) co_await stream->write_all(fmt::format("{:x}\r\n", piece.size()));
-    co_await stream->write_all(piece);
-    if (chunked) co_await stream->write_all("\r\n");
-  }
-  if (chunked) co_await stream->write_all("0\r\n\r\n");
+bool has_body(const Request& request) {
+  return !request.body.empty() || request.method == "POST" || request.method == "PUT" || request.method == "PATCH";
 }
 
-/// A raw stream that first gives what was read beyond the head of a 101 answer.
-class PrefixedStream final : public net::Stream {
- public:
-  PrefixedStream(std::string prefix, net::StreamPtr inner) : prefix_(std::move(prefix)), inner_(std::move(inner)) {}
-
-  Task<std::size_t> read_some(std::span<char> into) override {
-    if (prefix_.empty()) co_return co_await inner_->read_some(into);
-    const auto size = std::min(into.size(), prefix_.size());
-    std::memcpy(into.data(), prefix_.data(), size);
-    prefix_.erase(0, size);
-    co_return size;
+Code code_of(int status) {
+  switch (status) {
+    case 400: return Code::kInvalid;
+    case 401: return Code::kUnauthorized;
+    case 403: return Code::kForbidden;
+    case 404: return Code::kNotFound;
+    case 429: return Code::kThrottled;
+    default: return status >= 500 ? Code::kUnavailable : Code::kUnsupported;
   }
-  Task<void> write_all(std::string_view data) override { return inner_->write_all(data); }
-  Task<void> close() override { return inner_->close(); }
-  std::string peer() const override { return inner_->peer(); }
-
- private:
-  std::string prefix_;
-  net::StreamPtr inner_;
-};
+}
 
 }  // namespace
 
@@ -73,94 +49,93 @@ struct Client::State {
     limits.head_bytes = options.max_header_bytes;
   }
 
-  std::string where() const { return options.origin.scheme + "://" + options.origin.authority(); }
-
-  ConnectionPtr take_idle() {
-    const auto oldest = std::chrono::steady_clock::now() - options.idle_limit;
-    while (!idle.empty()) {
-      auto connection = std::move(idle.back());  // the warmest first
-      idle.pop_back();
-      if (connection->idle_since > oldest) {
-        connection->reused = true;
-        return connection;
-      }
-    }
-    return nullptr;
-  }
-
-  void give_back(ConnectionPtr connection) {
-    const auto now = std::chrono::steady_clock::now();
-    std::erase_if(idle, [&](const auto& other) { return other->idle_since <= now - options.idle_limit; });
-    if (idle.size() >= options.max_idle_connections) return;
-    connection->idle_since = now;
-    idle.push_back(std::move(connection));
-  }
-
-  Task<ConnectionPtr> connect() {
-    auto stream = co_await options.connector->connect({options.origin.host, options.origin.port});
-    if (options.tls && options.origin.scheme == "https") {
-      stream = co_await async::with_timeout(options.response_limit, "TLS handshake with " + options.origin.authority(),
-                                            options.tls->handshake(std::move(stream), options.origin.host));
-    }
-    co_return std::make_unique<Connection>(std::move(stream), limits);
+  /// "GET https://host/path", without the query: it may hold a signature.
+  std::string what(const Request& request) const {
+    const auto path = std::string_view(request.target).substr(0, request.target.find('?'));
+    return fmt::format("{} {}://{}{}{}", request.method, options.origin.scheme, options.origin.authority(),
+                       options.origin.path, path);
   }
 
   std::string head_of(const Request& request) const {
     auto headers = request.headers;
     if (!headers.has("Host")) headers.set("Host", options.origin.authority());
     if (!headers.has("User-Agent")) headers.set("User-Agent", options.user_agent);
-    if (request.source) {
-      if (const auto size = request.source->size()) {
-        headers.set("Content-Length", std::to_string(*size));
-      } else {
-        headers.set("Transfer-Encoding", "chunked");
-      }
-    } else if (!request.body.empty() || request.method == "POST" || request.method == "PUT" ||
-               request.method == "PATCH") {
-      headers.set("Content-Length", std::to_string(request.body.size()));
+    headers.remove("Transfer-Encoding");
+    headers.remove("Content-Length");
+    const auto size = request.source ? request.source->size() : request.body.size();
+    if (!size) {
+      headers.set("Transfer-Encoding", "chunked");
+    } else if (request.source || has_body(request)) {
+      headers.set("Content-Length", std::to_string(*size));
     }
-    return fmt::format("{} {}{} HTTP/1.1\r\n{}", request.method, options.origin.path, request.target,
-                       serialize_headers(headers));
+    return serialize_request_head(request.method, options.origin.path + request.target, headers);
   }
 
-  /// Sends and reads the head of the final response (1xx answers are passed over).
-  Task<ResponseHead> exchange(Connection* connection, const Request* request, int* minor_version) {
-    auto text = head_of(*request);
-    if (!request->source) text += request->body;
-    co_await connection->stream->write_all(text);
-    if (request->source) co_await write_body(connection->stream.get(), request->source, !request->source->size());
-    for (;;) {
-      const auto block = co_await async::with_timeout(options.response_limit,
-                                                      fmt::format("{} {}{}", request->method, where(), request->target),
-                                                      connection->reader.head());
-      if (block.empty())
-        throw Error(Code::kUnavailable, fmt::format("{} closed the connection without an answer", where()));
-      auto head = parse_response_head(block, limits, minor_version);
-      if (head.status >= 200 || head.status == 101) co_return head;
+  ConnectionPtr take_idle() {
+    const auto oldest = std::chrono::steady_clock::now() - options.idle_limit;
+    while (!idle.empty()) {
+      auto connection = std::move(idle.back());  // the warmest first
+      idle.pop_back();
+      if (connection->idle_since() > oldest && connection->quiet()) return connection;
     }
+    return nullptr;
+  }
+
+  void give_back(ConnectionPtr connection) {
+    const auto now = std::chrono::steady_clock::now();
+    std::erase_if(idle, [&](const auto& other) { return other->idle_since() <= now - options.idle_limit; });
+    if (idle.size() >= options.max_idle_connections || !connection->quiet()) return;
+    connection->lie_idle(now);
+    idle.push_back(std::move(connection));
+  }
+
+  Task<ConnectionPtr> connect() {
+    auto stream = co_await options.connector->connect({options.origin.host, options.origin.port});
+    if (options.origin.scheme == "https") {
+      stream = co_await async::with_timeout(options.response_limit, "TLS handshake with " + options.origin.authority(),
+                                            options.tls->handshake(std::move(stream), options.origin.host));
+    }
+    co_return std::make_unique<Connection>(std::move(stream), limits);
+  }
+
+  Task<Connection::Answer> exchange(Connection* connection, const Request* request) {
+    return connection->exchange(head_of(*request), request, {options.body_stall_limit, options.response_limit});
   }
 
   struct Opened {
     ConnectionPtr connection;
-    ResponseHead head;
-    int minor_version = 1;
+    Connection::Answer answer;
   };
 
-  Task<Opened> open(Request* request) {
-    for (;;) {
-      Opened opened;
-      opened.connection = take_idle();
-      if (!opened.connection) opened.connection = co_await connect();
-      const bool reused = opened.connection->reused;
-      try {
-        opened.head = co_await exchange(opened.connection.get(), request, &opened.minor_version);
-        co_return opened;
-      } catch (const Error& error) {
-        // A kept-alive connection that the server had closed meanwhile: nothing was answered, so a new one is tried.
-        const bool stale = reused && error.code() == Code::kUnavailable && !opened.connection->reader.body_buffered();
-        if (!stale || !is_idempotent(request->method)) throw;
+  /// Nothing if the server had closed this kept-alive connection meanwhile, so that the request may go out on another.
+  Task<std::optional<Opened>> open_on_idle(ConnectionPtr connection, const Request* request) {
+    try {
+      auto answer = co_await exchange(connection.get(), request);
+      co_return Opened{std::move(connection), std::move(answer)};
+    } catch (const Error& error) {
+      const bool unanswered = error.code() == Code::kUnavailable && !connection->reader().has_rest();
+      if (!unanswered || !is_idempotent(request->method)) throw;
+    }
+    if (request->source) request->source->rewind();
+    co_return std::nullopt;
+  }
+
+  Task<Opened> open_new(const Request* request) {
+    auto connection = co_await connect();
+    auto answer = co_await exchange(connection.get(), request);
+    co_return Opened{std::move(connection), std::move(answer)};
+  }
+
+  enum class Reuse { kNo, kYes };
+  Task<Opened> open(const Request* request, Reuse reuse) {
+    try {
+      while (auto connection = reuse == Reuse::kYes ? take_idle() : nullptr) {
+        if (auto opened = co_await open_on_idle(std::move(connection), request)) co_return std::move(*opened);
       }
-      if (request->source) request->source->rewind();
+      co_return co_await open_new(request);
+    } catch (Error& error) {
+      error.with_context(what(*request));
+      throw;
     }
   }
 
@@ -174,43 +149,70 @@ namespace {
 
 class PooledResponse final : public ResponseStream {
  public:
-  PooledResponse(std::shared_ptr<Client::State> pool, Client::State::Opened opened, std::string_view method,
+  PooledResponse(std::shared_ptr<Client::State> pool, Client::State::Opened opened, const Request& request,
                  async::Semaphore::Permit permit)
       : pool_(std::move(pool)),
+        what_(pool_->what(request)),
+        permit_(std::move(permit)),
         connection_(std::move(opened.connection)),
-        head_(std::move(opened.head)),
-        permit_(std::move(permit)) {
-    const auto framing = response_framing(head_, method);
-    reusable_ = keeps_alive(head_.headers, opened.minor_version) && framing.kind != BodyFraming::Kind::kUntilClose;
-    connection_->reader.begin_body(framing);
-    if (connection_->reader.body_done()) finish();
+        head_(std::move(opened.answer.head)) {
+    const auto framing = framing_of(request.method);
+    reusable_ = opened.answer.whole_request_sent && framing.kind != BodyFraming::Kind::kUntilClose &&
+                keeps_alive(head_.headers, opened.answer.minor_version);
+    connection_->reader().begin_body(framing);
+    if (connection_->reader().body_done()) finish();
+  }
+
+  ~PooledResponse() override {
+    if (connection_ && connection_->reader().body_done()) finish();
   }
 
   const ResponseHead& head() const override { return head_; }
 
   Task<std::string_view> read(Duration stall) override {
+    // The piece lies in the connection's buffer, so the connection is given back with the call after the last piece.
     if (!connection_) co_return std::string_view{};
-    std::string_view piece;
-    if (stall == Duration::zero()) {
-      piece = co_await connection_->reader.body();
-    } else {
-      piece = co_await async::with_timeout(stall, "read the answer of " + pool_->where(), connection_->reader.body());
+    std::exception_ptr failure;
+    try {
+      const auto piece = stall == Duration::zero()
+                             ? co_await connection_->reader().body()
+                             : co_await async::with_timeout(stall, "read the body", connection_->reader().body());
+      if (piece.empty()) finish();
+      co_return piece;
+    } catch (const Error& error) {
+      failure = std::make_exception_ptr(as_seen_by_client(error).with_context(what_));
+    } catch (...) {
+      failure = std::current_exception();
     }
-    // The piece lies in the connection's buffer: it is given back with the next call.
-    if (piece.empty()) finish();
-    co_return piece;
+    drop();
+    std::rethrow_exception(failure);
   }
 
  private:
+  BodyFraming framing_of(std::string_view method) const {
+    try {
+      return response_framing(head_, method);
+    } catch (const Error& error) {
+      throw as_seen_by_client(error).with_context(what_);
+    }
+  }
+
   void finish() {
     if (reusable_) pool_->give_back(std::move(connection_));
+    drop();
+  }
+
+  /// Before its permit, so that there are never more connections than permits.
+  void drop() {
     connection_.reset();
+    permit_.reset();
   }
 
   std::shared_ptr<Client::State> pool_;
+  std::string what_;
+  std::optional<async::Semaphore::Permit> permit_;
   ConnectionPtr connection_;
   ResponseHead head_;
-  async::Semaphore::Permit permit_;
   bool reusable_ = false;
 };
 
@@ -222,12 +224,13 @@ const ClientOptions& Client::options() const { return state_->options; }
 Task<ResponseStreamPtr> Client::open(Request request) {
   const auto state = state_;
   auto permit = co_await state->slots.acquire();
-  auto opened = co_await state->open(&request);
-  co_return std::make_unique<PooledResponse>(state, std::move(opened), request.method, std::move(permit));
+  auto opened = co_await state->open(&request, State::Reuse::kYes);
+  co_return std::make_unique<PooledResponse>(state, std::move(opened), request, std::move(permit));
 }
 
 Task<Response> Client::send(Request request) {
   const auto state = state_;
+  const auto what = state->what(request);
   const auto stream = co_await open(std::move(request));
   Response response{stream->head().status, stream->head().reason, stream->head().headers, ""};
   for (;;) {
@@ -235,24 +238,36 @@ Task<Response> Client::send(Request request) {
     if (piece.empty()) co_return response;
     if (response.body.size() + piece.size() > state->options.max_body_bytes) {
       throw Error(Code::kCorrupt,
-                  fmt::format("{} answers with more than {} bytes", state->where(), state->options.max_body_bytes));
+                  fmt::format("{}: the answer is longer than {} bytes", what, state->options.max_body_bytes));
     }
     response.body += piece;
   }
 }
 
-Task<net::StreamPtr> Client::upgrade(Request request) {
+Task<Client::Switched> Client::switch_protocols(Request request) {
   const auto state = state_;
-  auto connection = co_await state->connect();
-  int minor_version = 1;
-  const auto head = co_await state->exchange(connection.get(), &request, &minor_version);
-  if (head.status != 101) {
-    throw Error(Code::kUnsupported, fmt::format("{} {}{} answers {} {} instead of switching protocols", request.method,
-                                                state->where(), request.target, head.status, head.reason))
-        .with_http_status(head.status);
+  const auto what = state->what(request);
+  auto opened = co_await state->open(&request, State::Reuse::kNo);
+  auto& [head, minor_version, sent] = opened.answer;
+  if (head.status == 101) co_return Switched{std::move(head), opened.connection->take_stream()};
+
+  auto& reader = opened.connection->reader();
+  reader.begin_body(response_framing(head, request.method));
+  std::string quoted;
+  while (quoted.size() < kQuotedBody) {
+    const auto piece = co_await async::with_timeout(state->options.body_stall_limit, what, reader.body());
+    if (piece.empty()) break;
+    quoted += piece;
   }
-  auto rest = connection->reader.take_rest();
-  co_return std::make_unique<PrefixedStream>(std::move(rest), std::move(connection->stream));
+  quoted.resize(std::min(quoted.size(), kQuotedBody));
+  throw Error(code_of(head.status), fmt::format("{} answers {} {} instead of switching protocols: {}", what,
+                                                head.status, head.reason, quoted))
+      .with_http_status(head.status);
+}
+
+Task<net::StreamPtr> Client::upgrade(Request request) {
+  auto switched = co_await switch_protocols(std::move(request));
+  co_return std::move(switched.stream);
 }
 
 }  // namespace mtc::http

@@ -64,6 +64,39 @@ std::optional<std::uint64_t> content_length(const Headers& headers) {
   return length;
 }
 
+std::size_t count(const Headers& headers, std::string_view name) {
+  return static_cast<std::size_t>(
+      std::ranges::count_if(headers.fields(), [&](const auto& field) { return iequals(field.first, name); }));
+}
+
+/// True for "Transfer-Encoding: chunked", false for none; nothing else is understood.
+bool is_chunked(const Headers& headers, int minor_version) {
+  if (!headers.has("Transfer-Encoding")) return false;
+  if (headers.has("Content-Length")) malformed("both Content-Length and Transfer-Encoding");
+  if (count(headers, "Transfer-Encoding") != 1 || !iequals(headers.get("Transfer-Encoding"), "chunked")) {
+    malformed("a transfer coding other than chunked");
+  }
+  if (minor_version == 0) malformed("a transfer coding in HTTP/1.0");
+  return true;
+}
+
+/// "http://host/path" → "/path": servers must understand the form that proxies are sent (RFC 9112 §3.2.2).
+std::string origin_form(std::string_view target) {
+  const auto scheme = target.find("://");
+  if (target.starts_with('/') || scheme == std::string_view::npos || scheme > target.find('?'))
+    return std::string(target);
+  const auto path = target.find_first_of("/?", scheme + 3);
+  if (path == std::string_view::npos) return "/";
+  return (target[path] == '?' ? "/" : "") + std::string(target.substr(path));
+}
+
+bool is_target(std::string_view text) {
+  const auto visible = [](char c) { return static_cast<unsigned char>(c) > 0x20 && c != 0x7F; };
+  return !text.empty() && std::ranges::all_of(text, visible);
+}
+
+bool is_method(std::string_view text) { return !text.empty() && std::ranges::all_of(text, is_token); }
+
 }  // namespace
 
 RequestHead parse_request_head(std::string_view text, const WireLimits& limits) {
@@ -74,10 +107,12 @@ RequestHead parse_request_head(std::string_view text, const WireLimits& limits) 
   head.method = line.substr(0, first);
   head.target = line.substr(first + 1, last - first - 1);
   head.minor_version = parse_version(line.substr(last + 1));
-  if (head.method.empty() || !std::ranges::all_of(head.method, is_token)) malformed("the method");
-  const auto visible = [](char c) { return static_cast<unsigned char>(c) > 0x20 && c != 0x7F; };
-  if (head.target.empty() || !std::ranges::all_of(head.target, visible)) malformed("the request target");
+  if (!is_method(head.method)) malformed("the method");
+  if (!is_target(head.target)) malformed("the request target");
+  head.target = origin_form(head.target);
   head.headers = parse_fields(text, limits);
+  const auto hosts = count(head.headers, "Host");
+  if (hosts > 1 || (hosts == 0 && head.minor_version == 1)) malformed("no Host, or more than one");
   return head;
 }
 
@@ -94,34 +129,42 @@ ResponseHead parse_response_head(std::string_view text, const WireLimits& limits
   return head;
 }
 
-BodyFraming request_framing(const Headers& headers) {
-  const auto length = content_length(headers);
-  if (headers.has("Transfer-Encoding")) {
-    if (length) malformed("both Content-Length and Transfer-Encoding");
-    if (!iequals(headers.get("Transfer-Encoding"), "chunked")) malformed("a transfer coding other than chunked");
-    return {BodyFraming::Kind::kChunked, 0};
-  }
+BodyFraming request_framing(const RequestHead& head) {
+  if (is_chunked(head.headers, head.minor_version)) return {BodyFraming::Kind::kChunked, 0};
+  const auto length = content_length(head.headers);
   if (!length || *length == 0) return {};
   return {BodyFraming::Kind::kLength, *length};
 }
 
 BodyFraming response_framing(const ResponseHead& head, std::string_view request_method) {
   if (request_method == "HEAD" || head.status < 200 || head.status == 204 || head.status == 304) return {};
-  if (iequals(head.headers.get("Transfer-Encoding"), "chunked")) {
-    if (head.headers.has("Content-Length")) malformed("both Content-Length and Transfer-Encoding");
-    return {BodyFraming::Kind::kChunked, 0};
-  }
-  if (head.headers.has("Transfer-Encoding")) malformed("a transfer coding other than chunked");
+  if (is_chunked(head.headers, 1)) return {BodyFraming::Kind::kChunked, 0};
   const auto length = content_length(head.headers);
   if (!length) return {BodyFraming::Kind::kUntilClose, 0};
   if (*length == 0) return {};
   return {BodyFraming::Kind::kLength, *length};
 }
 
+bool has_token(const Headers& headers, std::string_view name, std::string_view token) {
+  for (const auto& [key, value] : headers.fields()) {
+    if (!iequals(key, name)) continue;
+    for (const auto& item : split(value, ',')) {
+      if (iequals(trim(item), token)) return true;
+    }
+  }
+  return false;
+}
+
 bool keeps_alive(const Headers& headers, int minor_version) {
-  const auto wish = to_lower(headers.get("Connection"));
-  if (wish.contains("close")) return false;
-  return minor_version == 1 || wish.contains("keep-alive");
+  if (has_token(headers, "Connection", "close")) return false;
+  return minor_version == 1 || has_token(headers, "Connection", "keep-alive");
+}
+
+std::string serialize_request_head(std::string_view method, std::string_view target, const Headers& headers) {
+  if (!is_method(method) || !is_target(target)) {
+    throw Error(Code::kInvalid, "a request cannot be sent: its method or target holds forbidden characters");
+  }
+  return fmt::format("{} {} HTTP/1.1\r\n{}", method, target, serialize_headers(headers));
 }
 
 std::string serialize_headers(const Headers& headers) {

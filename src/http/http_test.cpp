@@ -83,10 +83,6 @@ TEST(Head, RefusesWhatTwoParsersCouldReadInTwoWays) {
         "GET / HTTP/2.0\r\n\r\n", "GET  HTTP/1.1\r\n\r\n", "G ET / HTTP/1.1 x\r\n\r\n"}) {
     EXPECT_THROW(parse_request_head(bad, {}), Error) << bad;
   }
-  EXPECT_THROW(request_framing({{"Content-Length", "1"}, {"Transfer-Encoding", "chunked"}}), Error);
-  EXPECT_THROW(request_framing({{"Content-Length", "1"}, {"Content-Length", "2"}}), Error);
-  EXPECT_THROW(request_framing({{"Content-Length", "+1"}}), Error);
-  EXPECT_THROW(request_framing({{"Transfer-Encoding", "gzip, chunked"}}), Error);
   EXPECT_THROW(serialize_headers({{"X", "a\r\nEvil: b"}}), Error);
 }
 
@@ -174,7 +170,7 @@ TEST(Client, GivesUpOnASilentServerAndNamesTheRequest) {
     options.connector = net::testing::faulty_connector(net::tcp_connector(), {{.stall_read_after = 0}});
     auto get = [](ClientOptions with) -> Task<void> { co_await Client(with).send({"GET", "/x", {}, "", nullptr}); };
     EXPECT_THAT(co_await failure_of(get(options)),
-                HasSubstr("Timeout: GET " + url.str() + "/x: no answer within 10 ms"));
+                HasSubstr("Timeout: GET " + url.str() + "/x: wait for the answer: no answer within 10 ms"));
   }));
 }
 

@@ -16,8 +16,7 @@
 
 namespace mtc::http {
 
-/// Header fields in order; names compare without case. Formatting for logs redacts Authorization, Cookie and
-/// x-amz-security-token.
+/// Header fields in order; names compare without case.
 class Headers {
  public:
   Headers() = default;
@@ -30,6 +29,7 @@ class Headers {
   void add(std::string name, std::string value);
   void remove(std::string_view name);
   const std::vector<std::pair<std::string, std::string>>& fields() const { return fields_; }
+  /// For logs: "Name: value, …" with "***" for credentials (Authorization, cookies, x-amz-security-token, …).
   std::string redacted() const;
 
  private:
@@ -40,10 +40,11 @@ class Headers {
 class BodySource {
  public:
   virtual ~BodySource() = default;
-  /// The next bytes (valid until the next call); empty at the end.
+  /// The next bytes (valid until the next call); empty at the end. What it throws ends the request.
   virtual Task<std::string_view> next() = 0;
   virtual void rewind() = 0;
-  /// Total bytes, if known: then Content-Length is sent, else chunked transfer coding.
+  /// Total bytes, if known: then Content-Length is sent, else chunked transfer coding. More or fewer bytes than it says
+  /// end the request with Error(kCorrupt).
   virtual std::optional<std::uint64_t> size() const = 0;
 };
 
@@ -60,6 +61,9 @@ struct ResponseHead {
   std::string reason;
   Headers headers;
 };
+
+/// "Not Found" for 404; "Status" for codes without a phrase here.
+std::string_view reason_phrase(int status);
 
 /// A response with its body in memory.
 struct Response {

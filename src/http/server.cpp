@@ -1,5 +1,8 @@
 #include "http/server.hpp"
 
+#include <exception>
+#include <expected>
+#include <optional>
 #include <utility>
 
 #include <fmt/format.h>
@@ -9,116 +12,43 @@
 #include "base/log.hpp"
 #include "base/strings.hpp"
 #include "http/wire.hpp"
+#include "http/wire_writer.hpp"
 
 namespace mtc::http {
 namespace {
 
 /// What an unread request body may still hold before the connection is given up.
 constexpr std::uint64_t kDrainLimit = 256 * 1024;
-
-std::string_view reason_of(int status) {
-  switch (status) {
-    case 101: return "Switching Protocols";
-    case 200: return "OK";
-    case 201: return "Created";
-    case 202: return "Accepted";
-    case 204: return "No Content";
-    case 206: return "Partial Content";
-    case 304: return "Not Modified";
-    case 400: return "Bad Request";
-    case 401: return "Unauthorized";
-    case 403: return "Forbidden";
-    case 404: return "Not Found";
-    case 405: return "Method Not Allowed";
-    case 406: return "Not Acceptable";
-    case 409: return "Conflict";
-    case 410: return "Gone";
-    case 413: return "Content Too Large";
-    case 415: return "Unsupported Media Type";
-    case 416: return "Range Not Satisfiable";
-    case 422: return "Unprocessable Entity";
-    case 429: return "Too Many Requests";
-    case 431: return "Request Header Fields Too Large";
-    case 500: return "Internal Server Error";
-    case 503: return "Service Unavailable";
-    default: return "Status";
-  }
-}
-
-class Writer final : public ResponseWriter {
- public:
-  Writer(net::StreamPtr* stream, bool head_only, bool keep_alive)
-      : stream_(stream), head_only_(head_only), keep_alive_(keep_alive) {}
-
-  Task<void> respond(Response response) override {
-    demand(State::kNothing);
-    state_ = State::kDone;
-    if (!may_have_body(response.status)) {
-      response.body.clear();
-    } else if (!response.headers.has("Content-Length")) {
-      response.headers.set("Content-Length", std::to_string(response.body.size()));
-    }
-    auto text = head_text(response.status, response.reason, std::move(response.headers));
-    if (!head_only_) text += response.body;
-    co_await (*stream_)->write_all(text);
-  }
-
-  Task<void> begin(ResponseHead head) override {
-    demand(State::kNothing);
-    state_ = State::kStreaming;
-    head.headers.set("Transfer-Encoding", "chunked");
-    co_await (*stream_)->write_all(head_text(head.status, head.reason, std::move(head.headers)));
-  }
-
-  Task<void> write(std::string_view data) override {
-    demand(State::kStreaming);
-    if (data.empty() || head_only_) co_return;  // an empty chunk would end the body
-    auto chunk = fmt::format("{:x}\r\n", data.size());
-    chunk += data;
-    chunk += "\r\n";
-    co_await (*stream_)->write_all(chunk);
-  }
-
-  Task<void> end() override {
-    if (state_ != State::kStreaming) co_return;
-    state_ = State::kDone;
-    if (!head_only_) co_await (*stream_)->write_all("0\r\n\r\n");
-  }
-
-  Task<net::StreamPtr> upgrade(Headers headers) override {
-    demand(State::kNothing);
-    state_ = State::kUpgraded;
-    co_await (*stream_)->write_all(fmt::format("HTTP/1.1 101 Switching Protocols\r\n{}", serialize_headers(headers)));
-    co_return std::move(*stream_);
-  }
-
-  bool untouched() const { return state_ == State::kNothing; }
-  bool upgraded() const { return state_ == State::kUpgraded; }
-  bool keep_alive() const { return keep_alive_; }
-
- private:
-  enum class State { kNothing, kStreaming, kDone, kUpgraded };
-
-  void demand(State state) const {
-    if (state_ != state) throw Error(Code::kInternal, "an answer was written twice or out of order");
-  }
-  static bool may_have_body(int status) { return status >= 200 && status != 204 && status != 304; }
-
-  std::string head_text(int status, const std::string& reason, Headers headers) const {
-    if (!keep_alive_) headers.set("Connection", "close");
-    return fmt::format("HTTP/1.1 {} {}\r\n{}", status, reason.empty() ? reason_of(status) : reason,
-                       serialize_headers(headers));
-  }
-
-  net::StreamPtr* stream_;
-  bool head_only_;
-  bool keep_alive_;
-  State state_ = State::kNothing;
-};
+constexpr auto kLingerLimit = std::chrono::seconds(1);
 
 Response plain_error(const Error& error) {
   const int status = error.http_status() != 0 ? error.http_status() : 500;
   return {status, "", {{"Content-Type", "text/plain; charset=utf-8"}}, std::string(error.what()) + "\n"};
+}
+
+/// Reads on for a moment after an answer that the client did not wait for: closing with unread input resets the
+/// connection, and that may take the answer with it.
+Task<void> linger(WireReader* reader) {
+  auto discard = [](WireReader* from) -> Task<void> {
+    from->begin_body({BodyFraming::Kind::kLength, kDrainLimit});
+    while (!(co_await from->body()).empty()) {
+    }
+  };
+  try {
+    co_await async::with_timeout(kLingerLimit, "linger", discard(reader));
+  } catch (const Error&) {
+    // The client is gone, or sends without end: enough was done.
+  }
+}
+
+/// Reads what the handler left of the body, so that the next request begins where it should. False if that is too much.
+Task<bool> drain(WireReader* reader) {
+  std::uint64_t drained = 0;
+  while (!reader->body_done()) {
+    drained += (co_await reader->body()).size();
+    if (drained > kDrainLimit) co_return false;
+  }
+  co_return true;
 }
 
 }  // namespace
@@ -148,6 +78,14 @@ struct Server::State {
     limits.head_bytes = options.max_header_bytes;
   }
 
+  /// One client, from its handshake to its end.
+  struct Session {
+    net::StreamPtr stream;
+    net::PeerIdentity identity;
+    WireReader reader;
+    bool continue_owed = false;  ///< the client waits for "100 Continue" before it sends the body
+  };
+
   Task<void> serve(net::StreamPtr stream) {
     net::PeerIdentity identity;
     if (tls) {
@@ -156,79 +94,103 @@ struct Server::State {
       stream = std::move(accepted.stream);
       identity = std::move(accepted.peer);
     }
-    WireReader reader(stream.get(), limits);
-    bool first = true;
-    while (stream) {
-      const auto block =
-          co_await async::with_timeout(first ? options.head_limit : options.idle_limit, "request head", reader.head());
-      first = false;
-      if (block.empty() || !co_await answer(&stream, &reader, block, identity)) break;
+    auto* raw = stream.get();
+    Session session{std::move(stream), std::move(identity), WireReader(raw, limits)};
+    auto patience = options.head_limit;
+    while (co_await serve_next(&session, std::exchange(patience, options.idle_limit))) session.reader.shrink();
+    if (session.stream) co_await session.stream->close();
+  }
+
+  /// The next request, nothing at the end of the connection, or why what arrived is refused.
+  using Next = std::expected<std::optional<RequestHead>, Error>;
+  Task<Next> read_head(WireReader* reader, Duration patience) {
+    try {
+      const auto block = co_await async::with_timeout(patience, "wait for a request", reader->head());
+      if (block.empty()) co_return std::nullopt;
+      auto head = parse_request_head(block, limits);
+      reader->begin_body(request_framing(head));
+      co_return head;
+    } catch (const Error& error) {
+      if (error.http_status() == 0) throw;  // the client is gone or silent: there is nobody to answer
+      co_return std::unexpected(error);
     }
-    if (stream) co_await stream->close();
   }
 
   /// One request; false if the connection ends with it.
-  Task<bool> answer(net::StreamPtr* stream, WireReader* reader, std::string block, net::PeerIdentity identity) {
-    RequestHead head;
-    std::optional<Error> refused;
-    try {
-      head = parse_request_head(block, limits);
-      reader->begin_body(request_framing(head.headers));
-    } catch (const Error& error) {
-      refused = error;
-    }
-    Writer writer(stream, head.method == "HEAD", !refused && keeps_alive(head.headers, head.minor_version));
-    if (refused) {
-      co_await writer.respond(plain_error(*refused));
+  Task<bool> serve_next(Session* session, Duration patience) {
+    auto next = co_await read_head(&session->reader, patience);
+    if (!next) {
+      WireWriter writer(&session->stream, &session->reader, WireWriter::Body::kYes, WireWriter::KeepAlive::kNo,
+                        options.body_stall_limit);
+      co_await writer.respond(plain_error(next.error()));
+      if (!session->stream->quiet()) co_await linger(&session->reader);
       co_return false;
     }
-    auto request = make_request(std::move(head), reader, stream, std::move(identity));
-    std::optional<Error> failed;
-    try {
-      co_await handler(request, writer);
-    } catch (const Error& error) {
-      failed = error;
-    }
-    if (failed && writer.untouched()) {
-      co_await writer.respond(plain_error(*failed));
-    } else if (failed) {
-      log::debug("request ended early", {{"target", request.path}, {"error", failed->what()}});
+    if (!*next) co_return false;
+    co_return co_await answer(session, std::move(**next));
+  }
+
+  Task<bool> answer(Session* session, RequestHead head) {
+    using Body = WireWriter::Body;
+    using KeepAlive = WireWriter::KeepAlive;
+    auto* reader = &session->reader;
+    session->continue_owed = iequals(head.headers.get("Expect"), "100-continue") && !reader->body_done();
+    WireWriter writer(&session->stream, reader, head.method == "HEAD" ? Body::kNo : Body::kYes,
+                      keeps_alive(head.headers, head.minor_version) ? KeepAlive::kYes : KeepAlive::kNo,
+                      options.body_stall_limit);
+    auto request = make_request(std::move(head), session);
+    const auto failed = co_await handle(&request, &writer);
+    if (failed && !writer.untouched()) {
+      // The client must see that its answer is cut off, so nothing more is sent.
+      log::debug("request ended early", {{"path", request.path}, {"error", failed->what()}});
       co_return false;
     }
+    if (failed) co_await writer.respond(plain_error(*failed));
     if (writer.upgraded()) co_return false;
     if (writer.untouched()) co_await writer.respond({500, "", {}, "no answer\n"});
     co_await writer.end();
-    co_return writer.keep_alive() && co_await drain(reader);
+    // A client that waits for "100 Continue" may send the body or not: only closing is clear.
+    if (writer.keep_alive() == KeepAlive::kYes && !session->continue_owed &&
+        co_await async::with_timeout(options.body_stall_limit, "skip a body", drain(reader))) {
+      co_return true;
+    }
+    if (!reader->body_done()) co_await linger(reader);
+    co_return false;
   }
 
-  ServerRequest make_request(RequestHead head, WireReader* reader, net::StreamPtr* stream, net::PeerIdentity identity) {
+  /// Why the handler failed, if it did.
+  Task<std::optional<Error>> handle(ServerRequest* request, WireWriter* writer) {
+    try {
+      co_await handler(*request, *writer);
+      co_return std::nullopt;
+    } catch (const Error& error) {
+      co_return error;
+    } catch (const std::exception& unexpected) {
+      if (async::is_cancellation(std::current_exception())) throw;
+      // A bug in one handler must not end the server.
+      log::error("a handler failed", {{"path", request->path}, {"error", unexpected.what()}});
+      co_return Error(Code::kInternal, "internal error");
+    }
+  }
+
+  ServerRequest make_request(RequestHead head, Session* session) {
     ServerRequest request;
     request.method = std::move(head.method);
     const auto question = head.target.find('?');
     request.path = head.target.substr(0, question);
     if (question != std::string::npos) request.query = decode_query(std::string_view(head.target).substr(question + 1));
     request.headers = std::move(head.headers);
-    request.peer = (*stream)->peer();
-    request.identity = std::move(identity);
-    auto continue_owed = std::make_shared<bool>(iequals(request.headers.get("Expect"), "100-continue"));
-    request.read_body = [reader, stream, continue_owed] { return next_piece(reader, stream, continue_owed); };
+    request.peer = session->stream->peer();
+    request.identity = session->identity;
+    request.read_body = [session, stall = options.body_stall_limit] { return next_piece(session, stall); };
     return request;
   }
 
-  static Task<std::string_view> next_piece(WireReader* reader, net::StreamPtr* stream,
-                                           std::shared_ptr<bool> continue_owed) {
-    if (std::exchange(*continue_owed, false)) co_await (*stream)->write_all("HTTP/1.1 100 Continue\r\n\r\n");
-    co_return co_await reader->body();
-  }
-
-  /// Reads what the handler left of the body, so that the next request begins where it should.
-  static Task<bool> drain(WireReader* reader) {
-    std::uint64_t drained = 0;
-    while (!reader->body_done()) {
-      drained += (co_await reader->body()).size();
-      if (drained > kDrainLimit) co_return false;
+  static Task<std::string_view> next_piece(Session* session, Duration stall) {
+    if (std::exchange(session->continue_owed, false)) {
+      co_await write_within(session->stream.get(), "HTTP/1.1 100 Continue\r\n\r\n", stall);
     }
-    co_return true;
+    co_return co_await async::with_timeout(stall, "read the request body", session->reader.body());
   }
 
   std::unique_ptr<net::Listener> listener;
@@ -258,7 +220,7 @@ Task<void> Server::run() {
   auto log_failure = [](const std::exception_ptr& thrown) {
     try {
       std::rethrow_exception(thrown);
-    } catch (const Error& error) {
+    } catch (const std::exception& error) {
       log::debug("connection ended", {{"error", error.what()}});
     }
   };

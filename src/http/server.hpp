@@ -24,8 +24,8 @@ struct ServerRequest {
   std::string peer;            ///< address
   net::PeerIdentity identity;  ///< of the client certificate, if any
 
-  /// The next bytes of the body (valid until the next call); empty at its end. Throws Error(kInvalid) for a malformed
-  /// body.
+  /// The next bytes of the body (valid until the next call); empty at its end. Throws Error(kInvalid, http_status 400)
+  /// for a malformed body, kUnavailable for a client that leaves, kTimeout for one that stalls.
   std::function<Task<std::string_view>()> read_body;
   /// The whole body; Error(kInvalid) with http_status 413 beyond `limit`.
   Task<std::string> body(std::size_t limit = 16 * 1024 * 1024);
@@ -45,12 +45,13 @@ class ResponseWriter {
   virtual Task<void> write(std::string_view data) = 0;
   /// Ends the stream; called by the server if the handler did not.
   virtual Task<void> end() = 0;
-  /// Sends 101 with `headers` and hands the raw stream over.
+  /// Sends 101 with `headers` and hands the raw stream over, with what the client sent early.
   virtual Task<net::StreamPtr> upgrade(Headers headers) = 0;
 };
 
 /// Both references outlive the task. A thrown Error becomes a plain-text answer of its http_status (500 if it has
-/// none).
+/// none), or cuts the answer off if it was begun. A client that leaves is noticed by the next write or body read: a
+/// handler that streams for long and has nothing to say writes something now and then.
 using Handler = std::function<Task<void>(ServerRequest& request, ResponseWriter& writer)>;
 
 struct ServerOptions {
@@ -59,11 +60,13 @@ struct ServerOptions {
   std::size_t max_connections = 1024;
   Duration head_limit = std::chrono::seconds(30);   ///< for a request head to arrive whole
   Duration idle_limit = std::chrono::seconds(120);  ///< keep-alive
+  /// For a client to send the next piece of its body, and to take a piece (a mebibyte) of ours.
+  Duration body_stall_limit = std::chrono::seconds(60);
 };
 
-/// An HTTP/1.1 server (RFC 9112): keep-alive, chunked bodies both ways, Expect: 100-continue, HEAD. Refuses what
-/// request smuggling needs: both Content-Length and Transfer-Encoding, repeated differing lengths, bare CR, obsolete
-/// folding.
+/// An HTTP/1.1 server (RFC 9112): keep-alive, pipelining, chunked bodies both ways, Expect: 100-continue, HEAD. Refuses
+/// what request smuggling needs: both Content-Length and Transfer-Encoding, repeated differing lengths, bare CR,
+/// obsolete folding, no or two Hosts.
 class Server {
  public:
   Server(std::unique_ptr<net::Listener> listener, ServerOptions options, Handler handler);
