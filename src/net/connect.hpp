@@ -40,7 +40,8 @@ struct ProxySettings {
 /// HTTPS_PROXY (or https_proxy) and NO_PROXY of the environment.
 ProxySettings proxy_from_environment();
 /// Goes through the proxy with CONNECT (RFC 9110 §9.3.6) unless `settings` exempt the target; then straight.
-/// Throws Error(kUnavailable) naming the proxy and its status line if it refuses.
+/// Throws Error(kUnavailable) naming the proxy and its status line if it refuses, kTimeout if it does not answer within
+/// half a minute, kInvalid if its URL cannot be used (on connect: an exempt target needs no proxy).
 ConnectorPtr proxy_connector(ProxySettings settings, ConnectorPtr direct);
 
 /// Accepts TCP connections.

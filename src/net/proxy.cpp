@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <array>
+#include <charconv>
 #include <cstdlib>
 #include <utility>
 
@@ -8,6 +9,7 @@
 #include <boost/asio/ip/network_v6.hpp>
 #include <fmt/format.h>
 
+#include "async/scope.hpp"
 #include "base/encoding.hpp"
 #include "base/error.hpp"
 #include "base/secret.hpp"
@@ -19,6 +21,7 @@ namespace {
 
 namespace ip = boost::asio::ip;
 constexpr std::size_t kMaxAnswer = 16 * 1024;
+constexpr auto kTunnelLimit = std::chrono::seconds(30);  ///< the proxy connects to the target meanwhile
 
 std::string variable(const char* upper, const char* lower) {
   for (const auto* name : {upper, lower}) {
@@ -41,7 +44,8 @@ bool in_network(const std::string& host, const std::string& block) {
   return ip::make_network_v6(address.to_v6(), network.prefix_length()).canonical() == network.canonical();
 }
 
-/// golang.org/x/net/http/httpproxy: localhost and loopback never take a proxy.
+/// As golang.org/x/net/http/httpproxy decides: localhost and loopback never take a proxy, "example.com" stands for its
+/// subdomains too, ".example.com" and "*.example.com" for them alone.
 bool exempt(const std::string& no_proxy, const Endpoint& to) {
   boost::system::error_code no;
   const auto address = ip::make_address(to.host, no);
@@ -80,12 +84,44 @@ Proxy parse_proxy(const std::string& url) {
   }
   text = text.substr(0, text.find('/'));
   const auto colon = text.rfind(':');
-  proxy.at.host = text.substr(0, colon);
-  const auto port = colon == std::string_view::npos ? 80 : std::atoi(std::string(text.substr(colon + 1)).c_str());
-  if (proxy.at.host.empty() || port <= 0 || port > 65535)
-    throw Error(Code::kInvalid, "the proxy's URL has no host or no usable port");
-  proxy.at.port = static_cast<std::uint16_t>(port);
+  proxy.at = {std::string(text.substr(0, colon)), 80};
+  if (proxy.at.host.starts_with('[') && proxy.at.host.ends_with(']')) {
+    proxy.at.host = proxy.at.host.substr(1, proxy.at.host.size() - 2);
+  }
+  if (proxy.at.host.empty()) throw Error(Code::kInvalid, "the proxy's URL has no host");
+  if (colon != std::string_view::npos) {
+    const auto port = text.substr(colon + 1);
+    const auto [end, failed] = std::from_chars(port.data(), port.data() + port.size(), proxy.at.port);
+    if (failed != std::errc{} || end != port.data() + port.size() || proxy.at.port == 0) {
+      throw Error(Code::kInvalid, "the port in the proxy's URL is not 1 to 65535");
+    }
+  }
   return proxy;
+}
+
+/// Asks for a tunnel (RFC 9110 §9.3.6). Refusals name the proxy, which the caller did not ask for.
+Task<StreamPtr> open_tunnel(StreamPtr stream, Proxy proxy, std::string target) {
+  const auto authorization =
+      proxy.authorization.empty() ? "" : fmt::format("Proxy-Authorization: {}\r\n", proxy.authorization.reveal());
+  const auto request = fmt::format("CONNECT {0} HTTP/1.1\r\nHost: {0}\r\n{1}\r\n", target, authorization);
+  co_await stream->write_all(request);
+
+  std::string answer;
+  std::array<char, 1024> buffer{};
+  auto end = std::string::npos;
+  while (end == std::string::npos) {
+    const auto size = co_await stream->read_some(buffer);
+    if (size == 0 || answer.size() > kMaxAnswer) {
+      throw Error(Code::kUnavailable, fmt::format("proxy {} gives no answer to CONNECT {}", text_of(proxy.at), target));
+    }
+    answer.append(buffer.data(), size);
+    end = answer.find("\r\n\r\n");
+  }
+  if (!answer.starts_with("HTTP/1.1 2") && !answer.starts_with("HTTP/1.0 2")) {
+    throw Error(Code::kUnavailable, fmt::format("proxy {} refuses CONNECT {}: {}", text_of(proxy.at), target,
+                                                answer.substr(0, answer.find('\r'))));
+  }
+  co_return with_prefix(answer.substr(end + 4), std::move(stream));
 }
 
 class ProxyConnector final : public Connector {
@@ -97,26 +133,8 @@ class ProxyConnector final : public Connector {
     if (settings_.url.empty() || exempt(settings_.no_proxy, to)) co_return co_await direct_->connect(std::move(to));
     const auto proxy = parse_proxy(settings_.url);
     auto stream = co_await direct_->connect(proxy.at);
-    const auto target =
-        to.host.contains(':') ? fmt::format("[{}]:{}", to.host, to.port) : fmt::format("{}:{}", to.host, to.port);
-    const auto authorization =
-        proxy.authorization.empty() ? "" : fmt::format("Proxy-Authorization: {}\r\n", proxy.authorization.reveal());
-    co_await stream->write_all(fmt::format("CONNECT {0} HTTP/1.1\r\nHost: {0}\r\n{1}\r\n", target, authorization));
-    // Byte by byte: what follows the head already belongs to the tunnel.
-    std::string head;
-    std::array<char, 1> byte{};
-    while (!head.ends_with("\r\n\r\n")) {
-      if (head.size() > kMaxAnswer || co_await stream->read_some(byte) == 0) {
-        throw Error(Code::kUnavailable,
-                    fmt::format("proxy {}:{} gives no answer to CONNECT {}", proxy.at.host, proxy.at.port, target));
-      }
-      head += byte[0];
-    }
-    if (!head.starts_with("HTTP/1.1 200") && !head.starts_with("HTTP/1.0 200")) {
-      throw Error(Code::kUnavailable, fmt::format("proxy {}:{} refuses CONNECT {}: {}", proxy.at.host, proxy.at.port,
-                                                  target, head.substr(0, head.find('\r'))));
-    }
-    co_return stream;
+    const auto doing = fmt::format("connect to {} through proxy {}", text_of(to), text_of(proxy.at));
+    co_return co_await async::with_timeout(kTunnelLimit, doing, open_tunnel(std::move(stream), proxy, text_of(to)));
   }
 
  private:
