@@ -1,0 +1,10 @@
+# Turns every YAML file of DIR into one C++ source (OUT) that api/crds.hpp declares: raw strings, cut where compilers have a limit.
+file(GLOB files "${DIR}/*.yaml")
+list(SORT files)
+set(text "#include \"api/crds.hpp\"\n\nnamespace mtc::api {\n\nconst std::vector<std::string_view>& crd_texts() {\n  static const std::vector<std::string_view> texts = {\n")
+foreach(file IN LISTS files)
+  file(READ "${file}" yaml)
+  string(APPEND text "R\"crd(${yaml})crd\",\n")
+endforeach()
+string(APPEND text "  };\n  return texts;\n}\n\n}  // namespace mtc::api\n")
+file(WRITE "${OUT}" "${text}")

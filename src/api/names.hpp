@@ -1,0 +1,44 @@
+#pragma once
+
+#include <string>
+
+/// The public contract's fixed names: group, namespace, labels, annotations (spec api.md §6, §7, §8).
+namespace mtc::api {
+
+inline constexpr auto kGroup = "migration.openshift.io";
+inline constexpr auto kVersion = "v1alpha1";
+inline constexpr auto kApiVersion = "migration.openshift.io/v1alpha1";
+/// Where all our objects live, on every cluster.
+inline constexpr auto kNamespace = "openshift-migration";
+
+inline constexpr auto kMigCluster = "MigCluster";
+inline constexpr auto kMigStorage = "MigStorage";
+inline constexpr auto kMigPlan = "MigPlan";
+inline constexpr auto kMigMigration = "MigMigration";
+
+namespace labels {
+inline constexpr auto kPartOf = "app.kubernetes.io/part-of";  ///< = "openshift-migration"
+inline constexpr auto kPlan = "migplan";                      ///< = plan UID
+inline constexpr auto kMigration = "migmigration";            ///< = migration UID
+inline constexpr auto kMigrationUid = "migration.openshift.io/migration-uid";
+inline constexpr auto kPlanName = "migration.openshift.io/migplan-name";
+inline constexpr auto kMigrationName = "migration.openshift.io/migmigration-name";
+inline constexpr auto kMigratedByMigration = "migration.openshift.io/migrated-by-migmigration";
+inline constexpr auto kMigratedByPlan = "migration.openshift.io/migrated-by-migplan";
+inline constexpr auto kInitialBackup = "migration-initial-backup";
+inline constexpr auto kFinalRestore = "migration-final-restore";
+}  // namespace labels
+
+namespace annotations {
+inline constexpr auto kTouch = "openshift.io/touch";
+inline constexpr auto kMigrationType = "migration.openshift.io/migmigration-type";
+inline constexpr auto kPreQuiesceReplicas = "migration.openshift.io/preQuiesceReplicas";
+inline constexpr auto kPreQuiescePaused = "migration.openshift.io/preQuiescePaused";
+inline constexpr auto kPreQuiesceSuspend = "migration.openshift.io/preQuiesceSuspend";
+inline constexpr auto kPreQuiesceNodeSelector = "migration.openshift.io/preQuiesceNodeSelector";
+}  // namespace annotations
+
+/// The node selector that no node satisfies: it keeps a quiesced DaemonSet from running.
+inline constexpr auto kQuiesceNodeSelector = "migration.openshift.io/quiesceDaemonSet";
+
+}  // namespace mtc::api
