@@ -118,7 +118,7 @@ RequestHead parse_request_head(std::string_view text, const WireLimits& limits) 
 
 ResponseHead parse_response_head(std::string_view text, const WireLimits& limits, int* minor_version) {
   const auto line = next_line(text);
-  if (line.size() < 12 || line[8] != ' ') malformed("the status line");
+  if (line.size() < 12 || line[8] != ' ' || (line.size() > 12 && line[12] != ' ')) malformed("the status line");
   const int version = parse_version(line.substr(0, 8));
   if (minor_version != nullptr) *minor_version = version;
   ResponseHead head;

@@ -58,14 +58,14 @@ Task<std::string> WireReader::head() {
   for (;;) {
     const std::string_view have(buffer_.data() + at_, buffer_.size() - at_);
     const auto end = have.find("\r\n\r\n", searched);
+    if (std::min(end, have.size()) > limits_.head_bytes) {
+      throw Error(Code::kInvalid, fmt::format("the message head is longer than {} bytes", limits_.head_bytes))
+          .with_http_status(431);
+    }
     if (end != std::string_view::npos) {
       auto text = std::string(have.substr(0, end + 4));
       at_ += text.size();
       co_return text;
-    }
-    if (have.size() > limits_.head_bytes) {
-      throw Error(Code::kInvalid, fmt::format("the message head is longer than {} bytes", limits_.head_bytes))
-          .with_http_status(431);
     }
     searched = have.size() < 3 ? 0 : have.size() - 3;
     const bool nothing_yet = have.empty();
