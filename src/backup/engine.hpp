@@ -63,10 +63,11 @@ struct Environment {
 /// store, the API as a whole, or an invalid spec.
 Task<Outcome> run_backup(Environment environment, Json backup, OnProgress on_progress);
 
-/// Carries out a velero.io/v1 Restore of the backup it names, in Velero's order (velero.md §4.2), with namespace mapping, and writes
-/// `<prefix>/restores/<name>/…`. Repeating it after a crash is safe: objects that this restore has already created (label
-/// velero.io/restore-name) count as restored and are not created twice. An object that was there before and differs is left as it is
-/// and is kSkipped with the difference in `detail`; one that is equal is kRestored.
+/// Carries out a velero.io/v1 Restore of the backup it names, in Velero's order (velero.md §4.2), with namespace
+/// mapping, and writes
+/// `<prefix>/restores/<name>/…`. Repeating it after a crash is safe: objects that this restore has already created
+/// (label velero.io/restore-name) count as restored and are not created twice. An object that was there before and
+/// differs is left as it is and is kSkipped with the difference in `detail`; one that is equal is kRestored.
 Task<Outcome> run_restore(Environment environment, Json restore, OnProgress on_progress);
 
 /// Velero's results file for an outcome: {"errors": {...}, "warnings": {...}} (velero.md §2.2).

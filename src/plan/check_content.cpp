@@ -1,0 +1,134 @@
+#include <algorithm>
+#include <map>
+#include <set>
+
+#include <fmt/format.h>
+
+#include "base/error.hpp"
+#include "json/json.hpp"
+#include "plan/checks.hpp"
+
+namespace mtc::plan {
+namespace {
+
+using enum api::Category;
+
+/// Objects of a type in the source namespaces, as "ns/name"; none if the cluster does not serve the type.
+Task<std::vector<Json>> in_namespaces(kube::ClientPtr cluster, kube::ResourceType type, api::MigPlan plan) {
+  std::vector<Json> out;
+  const auto discovery = co_await cluster->discovery();
+  if (discovery->find_resource(type.group, type.plural) == nullptr) co_return out;
+  for (const auto& ns : plan.namespaces) {
+    for (auto& object : co_await kube::list_all(*cluster, type, ns.source)) out.push_back(std::move(object));
+  }
+  co_return out;
+}
+
+std::vector<std::string> names_of(const std::vector<Json>& objects) {
+  std::vector<std::string> names;
+  for (const auto& object : objects) names.push_back(kube::key_of(object).str());
+  return names;
+}
+
+bool is_over(const Json& pod) {
+  const auto phase = string_at(pod, "status.phase");
+  return phase == "Succeeded" || phase == "Failed";
+}
+
+/// Pods that no scaling can stop: without owner, or owned by something that is not a workload we know how to stop.
+std::vector<std::string> unstoppable(const std::vector<Json>& pods) {
+  static const std::set<std::string> kStoppable = {"ReplicaSet", "StatefulSet", "DaemonSet", "Job",
+                                                   "ReplicationController"};
+  std::vector<std::string> names;
+  for (const auto& pod : pods) {
+    if (is_over(pod)) continue;
+    const auto& owners = array_at(pod, "metadata.ownerReferences");
+    const bool stoppable =
+        std::ranges::any_of(owners, [](const Json& owner) { return kStoppable.contains(string_at(owner, "kind")); });
+    if (!stoppable) names.push_back(kube::key_of(pod).str());
+  }
+  return names;
+}
+
+bool is_unhealthy(const Json& pod) {
+  if (string_at(pod, "status.phase") == "Failed") return true;
+  for (const auto* list : {"status.initContainerStatuses", "status.containerStatuses"}) {
+    for (const auto& container : array_at(pod, list)) {
+      const auto reason = string_at(container, "state.waiting.reason");
+      if (!bool_at(container, "ready") &&
+          (reason == "ImagePullBackOff" || reason == "CrashLoopBackOff" || reason == "ErrImagePull"))
+        return true;
+    }
+  }
+  return false;
+}
+
+}  // namespace
+
+Task<void> check_content(api::MigPlan plan, PlanWorld* world, api::Conditions* conditions) {
+  const auto source = world->source_client;
+  const auto claims = co_await in_namespaces(source, kube::types::persistent_volume_claims(), plan);
+  if (!claims.empty()) {
+    conditions->set({.type = "VolumeMigrationNotSupported",
+                     .category = kCritical,
+                     .reason = "NotSupported",
+                     .message = "This release does not move volumes, and the namespaces hold claims []: the plan is "
+                                "refused instead of losing their data.",
+                     .items = names_of(claims)});
+  }
+  const auto images = co_await in_namespaces(source, kube::types::image_streams(), plan);
+  if (!images.empty()) {
+    conditions->set({.type = "ImageMigrationNotSupported",
+                     .category = kCritical,
+                     .reason = "NotSupported",
+                     .message = "This release does not copy internal images, and the namespaces hold ImageStreams []: "
+                                "the plan is refused instead of losing them.",
+                     .items = names_of(images)});
+  }
+  const auto pods = co_await in_namespaces(source, kube::types::pods(), plan);
+  if (auto left = unstoppable(pods); !left.empty()) {
+    conditions->set({.type = "WorkloadsCannotBeQuiesced",
+                     .category = kWarn,
+                     .reason = "NotSupported",
+                     .message = "`quiescePods` cannot stop pods []: no workload that can be scaled owns them. Stop "
+                                "them yourself before the migration.",
+                     .items = std::move(left)});
+  }
+  std::vector<std::string> unhealthy;
+  for (const auto& pod : pods) {
+    if (is_unhealthy(pod)) unhealthy.push_back(kube::key_of(pod).str());
+  }
+  if (!unhealthy.empty()) {
+    conditions->set({.type = "SourcePodsNotHealthy",
+                     .category = kWarn,
+                     .reason = "NotHealthy",
+                     .message = "Source namespaces have unhealthy pods [].",
+                     .items = std::move(unhealthy)});
+  }
+}
+
+Task<Json> incompatible_kinds(api::MigPlan plan, PlanWorld* world) {
+  const auto source = co_await world->source_client->discovery();
+  const auto destination = co_await world->destination_client->discovery();
+  Json out = Json::array();
+  std::map<std::string, Json> by_namespace;
+  for (const auto& entry : source->entries()) {
+    if (!entry.preferred || !entry.type.namespaced || !entry.can("list") || !entry.can("create")) continue;
+    if (destination->find_resource(entry.type.group, entry.type.plural) != nullptr) continue;
+    // A custom resource brings its definition along.
+    const auto definition = co_await world->source_client->get(kube::types::custom_resource_definitions(),
+                                                               {"", entry.type.group_resource()});
+    if (definition) continue;
+    for (const auto& ns : plan.namespaces) {
+      const kube::ListOptions one{.limit = 1};
+      const auto page = co_await world->source_client->list(entry.type, ns.source, one);
+      if (page.items.empty()) continue;
+      by_namespace[ns.source].push_back(
+          {{"group", entry.type.group}, {"version", entry.type.version}, {"kind", entry.type.plural}});
+    }
+  }
+  for (const auto& [name, kinds] : by_namespace) out.push_back({{"name", name}, {"gvks", kinds}});
+  co_return out;
+}
+
+}  // namespace mtc::plan

@@ -1,0 +1,43 @@
+#pragma once
+
+#include "api/condition.hpp"
+#include "api/kinds.hpp"
+#include "plan/connections.hpp"
+
+namespace mtc::plan {
+
+/// Whether a MigCluster can be used: URL, Secret, token, a real conversation, privileges (spec conditions.md §2). Sets
+/// conditions; throws only when the host itself fails.
+Task<void> check_cluster(Connections* connections, api::MigCluster cluster, api::Conditions* conditions);
+
+/// Whether a MigStorage can be used: provider, settings, Secret, a real object written, read and removed (spec
+/// conditions.md §3).
+Task<void> check_storage(Connections* connections, api::MigStorage storage, api::Conditions* conditions,
+                         std::string unique_name);
+
+/// What a MigPlan refers to, read once a pass.
+struct PlanWorld {
+  std::optional<Json> source, destination, storage;  ///< the MigCluster and MigStorage objects; nullopt if absent
+  kube::ClientPtr source_client, destination_client;
+  std::vector<Json> plans;  ///< all MigPlans
+};
+/// References, storage, namespaces, conflicts, hooks (spec conditions.md §6.2), in the order of §6.1.
+Task<void> check_plan(Connections* connections, api::MigPlan plan, PlanWorld* world, api::Conditions* conditions);
+/// What this release cannot move yet, or quiesce cannot stop: volumes, internal images, hooks, pods nobody owns. A plan
+/// that would need it is refused here instead of running without it. Needs both clusters.
+Task<void> check_content(api::MigPlan plan, PlanWorld* world, api::Conditions* conditions);
+/// Kinds with objects in the plan's namespaces that the destination does not serve: status.incompatibleNamespaces, []
+/// if none.
+Task<Json> incompatible_kinds(api::MigPlan plan, PlanWorld* world);
+
+/// The namespace, CustomResourceDefinitions and nothing else that every cluster of a migration needs; what is there
+/// stays as it is.
+Task<void> bootstrap(kube::ClientPtr cluster);
+/// BackupStorageLocation, VolumeSnapshotLocation and cloud Secret of a plan on one cluster (spec config-controllers.md
+/// §5.5, §5.6), written only if they differ.
+Task<void> ensure_locations(Connections* connections, kube::ClientPtr cluster, api::MigPlan plan,
+                            api::MigStorage storage);
+/// Removes what ensure_locations made for this plan.
+Task<void> remove_locations(kube::ClientPtr cluster, std::string plan_uid);
+
+}  // namespace mtc::plan
