@@ -1,8 +1,10 @@
+option(MTC_FUZZ "Build the fuzzers (src/*/*_fuzz.cpp); set MTC_SANITIZE=fuzzer-no-link,address,undefined too" OFF)
+
 # mtc_component(<folder> USES <folders…> [LINKS <libraries…>] [TEST_USES <folders…>])
 #
 # Turns src/<folder> into the library mtc::<folder>, its *_test.cpp into the test program <folder>_test, its *_bench.cpp into
-# <folder>_bench, and src/<folder>/testing (doubles and generators, for tests only) into mtc::<folder>_testing, which the tests of
-# everything that names the folder in USES or TEST_USES may link.
+# <folder>_bench, with MTC_FUZZ each x_fuzz.cpp into <folder>_x_fuzz, and src/<folder>/testing (doubles and generators, for tests
+# only) into mtc::<folder>_testing, which the tests of everything that names the folder in USES or TEST_USES may link.
 # USES is the layer rule: tools/check refuses an include of any other folder. TEST_USES adds worlds that only the tests need.
 function(mtc_component name)
   cmake_parse_arguments(ARG "" "" "USES;LINKS;TEST_USES" ${ARGN})
@@ -51,6 +53,15 @@ function(mtc_component name)
     target_link_libraries(${name}_test PRIVATE ${test_libraries} mtc_flags GTest::gmock_main)
     add_test(NAME ${name} COMMAND ${name}_test)
     set_tests_properties(${name} PROPERTIES TIMEOUT 300)
+  endif()
+  if(MTC_FUZZ)
+    set(fuzzers ${all})
+    list(FILTER fuzzers INCLUDE REGEX "_fuzz\\.cpp$")
+    foreach(fuzzer IN LISTS fuzzers)
+      get_filename_component(fuzzer_name "${fuzzer}" NAME_WE)
+      add_executable(${name}_${fuzzer_name} "${fuzzer}")
+      target_link_libraries(${name}_${fuzzer_name} PRIVATE ${test_libraries} mtc_flags -fsanitize=fuzzer)
+    endforeach()
   endif()
   if(benches)
     add_executable(${name}_bench EXCLUDE_FROM_ALL ${benches})
