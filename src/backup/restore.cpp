@@ -206,6 +206,7 @@ class Restorer {
       changes.emplace_back("was there already and keeps its own " + difference);
       finish(item, changes);
     } else {
+      item->conflict = true;
       skip(item, fmt::format("{} is on the destination already and differs in {}; it was left as it is", key.str(),
                              difference));
     }

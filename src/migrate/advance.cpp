@@ -1,0 +1,120 @@
+#include "migrate/advance.hpp"
+
+#include <algorithm>
+
+#include <fmt/format.h>
+
+#include "base/error.hpp"
+#include "migrate/pipeline.hpp"
+
+namespace mtc::migrate {
+namespace {
+
+using enum api::Category;
+constexpr auto kCompleted = "Completed";
+
+void add_errors(Json& status, const std::vector<std::string>& reasons) {
+  auto& errors = status["errors"];
+  if (!errors.is_array()) errors = Json::array();
+  for (const auto& reason : reasons) {
+    if (std::find(errors.begin(), errors.end(), reason) == errors.end()) errors.push_back(reason);
+  }
+}
+
+/// Starts the itinerary that holds now, if it is another one than before.
+void choose(Migration& m, Json& status, const Itinerary& itinerary) {
+  if (string_at(status, "itinerary") == itinerary.name) return;
+  status["itinerary"] = itinerary.name;
+  status["phase"] = itinerary.rows.front().phase;
+  begin_itinerary(status["pipeline"], itinerary, m.flags);
+}
+
+void finish(Migration& m) {
+  m.conditions->remove("Running");
+  // A canceled migration has not succeeded, whatever else it did.
+  if (m.conditions->has("Failed") || m.conditions->has("Canceled")) return;
+  const bool warned = m.conditions->has_category(kWarn);
+  m.conditions->set({.type = warned ? "SucceededWithWarnings" : "Succeeded",
+                     .category = kAdvisory,
+                     .reason = kCompleted,
+                     .message = warned ? "The migration has completed with warnings, please look at `Warn` conditions."
+                                       : "The migration has completed successfully.",
+                     .durable = true});
+}
+
+void show_running(Migration& m, const Itinerary& itinerary, const Row& row) {
+  m.conditions->set({.type = "Running",
+                     .category = kAdvisory,
+                     .reason = std::string(row.phase),
+                     .message = fmt::format("Step: {}/{}", itinerary.position(row.phase), itinerary.rows.size())});
+}
+
+void fail_with(Migration& m, Json& status, const Row& row, const Outcome& outcome) {
+  add_errors(status, outcome.reasons);
+  mark_failed(status["pipeline"], row);
+  m.conditions->set({.type = "Failed",
+                     .category = kAdvisory,
+                     .reason = std::string(row.phase),
+                     .message = "The migration has failed.  See: Errors.",
+                     .durable = true});
+}
+
+/// A step's Error: transient ones are tried again by the queue; what can never work fails the migration with its cause.
+Outcome judged(const Error& error) {
+  const bool permanent = error.code() == Code::kInvalid || error.code() == Code::kForbidden ||
+                         error.code() == Code::kUnauthorized || error.code() == Code::kUnsupported ||
+                         error.code() == Code::kCorrupt || error.code() == Code::kNotFound ||
+                         error.code() == Code::kTls || error.code() == Code::kInternal;
+  if (!permanent) throw error;
+  return fail("MigrationFailed", {error.what()});
+}
+
+Task<Outcome> run_step(Migration* m, const Row* row) {
+  std::optional<Error> failure;
+  try {
+    co_return co_await row->run(*m);
+  } catch (const Error& error) {
+    failure = error;
+  }
+  co_return judged(*failure);
+}
+
+}  // namespace
+
+Task<Advance> advance(Migration* m, Json* status) {
+  const auto now = m->clock->now();
+  if (!status->contains("startTimestamp")) (*status)["startTimestamp"] = rfc3339(now);
+  const auto& itinerary = itinerary_of(m->self, *m->conditions);
+  choose(*m, *status, itinerary);
+  auto& pipeline = (*status)["pipeline"];
+  const auto phase = string_at(*status, "phase");
+  const auto* row = itinerary.find(phase);
+  if (row == nullptr) row = &itinerary.rows.back();
+  enter_row(pipeline, *row, now);
+
+  const auto outcome = co_await run_step(m, row);
+  show_progress(pipeline, *row, m->progress);
+  if (outcome.kind == Outcome::Kind::kWait) {
+    show_running(*m, itinerary, *row);
+    leave_for(pipeline, *row, now, false);
+    co_return Advance{false, outcome.wake_on, outcome.again_after};
+  }
+  if (outcome.kind == Outcome::Kind::kFail) {
+    fail_with(*m, *status, *row, outcome);
+    m->conditions->remove("Running");
+    leave_for(pipeline, *row, now, false);
+    co_return Advance{false, {}, Duration::zero()};
+  }
+  const auto& next = itinerary.next(row->phase, m->flags);
+  const bool finished = next.phase == kCompleted;
+  (*status)["phase"] = next.phase;
+  leave_for(pipeline, next, now, finished);
+  if (finished) {
+    finish(*m);
+  } else {
+    show_running(*m, itinerary, next);
+  }
+  co_return Advance{finished, {}, finished ? std::nullopt : std::optional(Duration::zero())};
+}
+
+}  // namespace mtc::migrate

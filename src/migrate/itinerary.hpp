@@ -1,0 +1,48 @@
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "migrate/migration.hpp"
+
+namespace mtc::migrate {
+
+using Flag = bool Flags::*;
+using StepFunction = Task<Outcome> (*)(Migration&);
+
+/// One row: what happens, where it shows, and when it runs.
+struct Row {
+  std::string_view phase;
+  std::string_view step;         ///< pipeline step
+  std::string_view description;  ///< what a user reads while it runs
+  StepFunction run = nullptr;
+  std::vector<Flag> all_of = {};  ///< every one must hold
+  std::vector<Flag> any_of = {};  ///< one must hold, if there are any
+
+  bool applies(const Flags& flags) const;
+};
+
+/// The phases of a kind of migration, in order (spec itineraries.md). Names, order and length are a public contract.
+struct Itinerary {
+  std::string_view name;
+  std::vector<Row> rows;
+
+  /// The row of a phase; nullptr if the itinerary has none.
+  const Row* find(std::string_view phase) const;
+  /// 1-based; 0 if the itinerary has no such phase.
+  std::size_t position(std::string_view phase) const;
+  /// The next row that applies; the last row, Completed, if none is left or the phase is unknown.
+  const Row& next(std::string_view phase, const Flags& flags) const;
+};
+
+const Itinerary& final_itinerary();
+const Itinerary& stage_itinerary();
+const Itinerary& cancel_itinerary();
+const Itinerary& failed_itinerary();
+const Itinerary& rollback_itinerary();
+/// The one that a migration follows now: failure before cancellation, before what its spec asks for (spec migration.md
+/// §5.2).
+const Itinerary& itinerary_of(const api::MigMigration& migration, const api::Conditions& conditions);
+
+}  // namespace mtc::migrate

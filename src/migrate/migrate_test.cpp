@@ -1,0 +1,152 @@
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "api/condition.hpp"
+#include "json/yaml.hpp"
+#include "migrate/advance.hpp"
+#include "migrate/itinerary.hpp"
+#include "migrate/pipeline.hpp"
+#include "migrate/quiesce.hpp"
+
+namespace mtc::migrate {
+namespace {
+
+using testing::ElementsAre;
+
+class FixedClock final : public Clock {
+ public:
+  Time now() const override { return *parse_rfc3339("2021-02-02T15:04:09Z"); }
+};
+
+std::vector<std::string> steps_of(const Json& pipeline) {
+  std::vector<std::string> out;
+  for (const auto& step : pipeline) out.push_back(string_at(step, "name") + ": " + string_at(step, "message"));
+  return out;
+}
+
+TEST(Itinerary, IsTheOneOfThePublicDocuments) {
+  EXPECT_EQ(final_itinerary().rows.size(), 47u);
+  EXPECT_EQ(final_itinerary().position("InitialBackupCreated"), 19u);
+  EXPECT_EQ(final_itinerary().position("QuiesceApplications"), 25u);
+  EXPECT_EQ(final_itinerary().position("Completed"), 47u);
+  EXPECT_EQ(stage_itinerary().rows.size(), 38u);
+  EXPECT_EQ(cancel_itinerary().rows.size(), 12u);
+  EXPECT_EQ(failed_itinerary().rows.size(), 4u);
+  EXPECT_EQ(rollback_itinerary().rows.size(), 15u);
+}
+
+TEST(Itinerary, BacksUpBeforeItStopsAnything) {
+  const auto& rows = final_itinerary();
+  EXPECT_LT(rows.position("InitialBackupCreated"), rows.position("QuiesceApplications"));
+  EXPECT_LT(rows.position("EnsureQuiesced"), rows.position("EnsureFinalRestore"));
+}
+
+TEST(Itinerary, VisitsTheRowsOfAPlainNamespace) {
+  Flags flags;
+  flags.quiesce = true;
+  std::vector<std::size_t> visited{1};
+  for (std::string_view phase; phase != "Completed";) {
+    phase = final_itinerary().next(phase, flags).phase;
+    visited.push_back(final_itinerary().position(phase));
+  }
+  EXPECT_THAT(visited, ElementsAre(1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 12, 15, 16, 18, 19, 25, 26, 38, 39, 40, 41, 42, 43,
+                                   44, 45, 47));
+}
+
+TEST(Pipeline, LooksLikeThePublicDocuments) {
+  const auto now = FixedClock().now();
+  Json pipeline;
+  begin_itinerary(pipeline, final_itinerary(), {});
+  leave_for(pipeline, *final_itinerary().find("WaitForRefresh"), now, false);
+  leave_for(pipeline, *final_itinerary().find("InitialBackupCreated"), now, false);
+  EXPECT_THAT(steps_of(pipeline),
+              ElementsAre("Prepare: Completed", "Backup: Waiting for initial Velero backup to complete.",
+                          "StageBackup: Not started", "StageRestore: Not started", "DirectImage: Not started",
+                          "DirectVolume: Not started", "Restore: Not started", "Cleanup: Not started"));
+  EXPECT_EQ(string_at(pipeline[1], "phase"), "InitialBackupCreated");
+  leave_for(pipeline, *final_itinerary().find("EnsureFinalRestore"), now, false);
+  leave_for(pipeline, *final_itinerary().find("Completed"), now, true);
+  EXPECT_THAT(steps_of(pipeline),
+              ElementsAre("Prepare: Completed", "Backup: Completed", "StageBackup: Skipped", "StageRestore: Skipped",
+                          "DirectImage: Skipped", "DirectVolume: Skipped", "Restore: Completed", "Cleanup: Completed"));
+}
+
+TEST(Quiesce, StopsEveryKindAndPutsItBackExactly) {
+  const std::map<std::string, std::vector<const char*>> samples = {
+      {"Deployment", {"{spec: {replicas: 3}}", "{spec: {replicas: 2, paused: true}}", "{spec: {replicas: 0}}"}},
+      {"StatefulSet", {"{spec: {replicas: 3}}"}},
+      {"ReplicaSet",
+       {"{spec: {replicas: 3}}", "{metadata: {ownerReferences: [{kind: Deployment}]}, spec: {replicas: 3}}"}},
+      {"DaemonSet", {"{spec: {template: {spec: {}}}}", "{spec: {template: {spec: {nodeSelector: {disk: ssd}}}}}"}},
+      {"Job",
+       {"{spec: {parallelism: 4}}", "{spec: {parallelism: 0}}",
+        "{spec: {parallelism: 1}, status: {completionTime: 2021-01-01T00:00:00Z}}"}},
+      {"CronJob", {"{spec: {suspend: false}}", "{spec: {suspend: true}}"}}};
+  for (const auto& kind : workload_kinds()) {
+    const auto at = samples.find(kind.type.kind);
+    if (at == samples.end()) continue;
+    for (const auto* yaml : at->second) {
+      const auto before = parse_yaml_one(yaml);
+      auto object = before;
+      const bool stopped = kind.down(object);
+      const auto once = object;
+      kind.down(object);  // the controller was killed and does it again
+      EXPECT_EQ(object, once) << yaml;
+      EXPECT_EQ(kind.up(object), stopped) << yaml;
+      if (object.contains("metadata") && object["metadata"].contains("annotations"))
+        object["metadata"].erase("annotations");
+      if (object.contains("metadata") && object["metadata"].empty()) object.erase("metadata");
+      object["spec"].erase("paused");
+      auto wanted = before;
+      wanted["spec"].erase("paused");
+      EXPECT_EQ(object, wanted) << yaml;
+    }
+  }
+}
+
+Json migration(const char* name, const char* created, const char* rest) {
+  auto object = parse_yaml_one(rest);
+  object["metadata"] = {{"name", name}, {"uid", name}, {"creationTimestamp", created}};
+  return object;
+}
+
+std::vector<std::string> conditions_for(const Json& self, const std::optional<Json>& plan, std::vector<Json> siblings) {
+  const FixedClock clock;
+  api::Conditions conditions(Json(), clock);
+  siblings.push_back(self);
+  validate(api::MigMigration::parse(self), plan, siblings, conditions);
+  std::vector<std::string> types;
+  for (const auto& condition : conditions.current()) types.push_back(condition.type);
+  return types;
+}
+
+TEST(Validate, BlocksWhatCannotRun) {
+  const auto plan = parse_yaml_one("{status: {conditions: [{type: Ready, status: 'True'}]}}");
+  const auto self =
+      migration("m", "2021-01-02T00:00:00Z", "{spec: {migPlanRef: {name: p, namespace: ns}, stage: false}}");
+  EXPECT_THAT(conditions_for(self, plan, {}), ElementsAre());
+  EXPECT_THAT(conditions_for(self, std::nullopt, {}), ElementsAre("InvalidPlanRef"));
+  EXPECT_THAT(conditions_for(self, parse_yaml_one("{spec: {closed: true}}"), {}),
+              ElementsAre("PlanNotReady", "PlanClosed"));
+  const auto twofold = migration("m", "2021-01-02T00:00:00Z",
+                                 "{spec: {migPlanRef: {name: p, namespace: ns}, stage: true, rollback: true}}");
+  EXPECT_THAT(conditions_for(twofold, plan, {}), ElementsAre("InvalidSpec"));
+  const auto earlier =
+      migration("e", "2021-01-01T00:00:00Z",
+                "{spec: {stage: false}, status: {phase: Completed, conditions: [{type: Succeeded, status: 'True'}]}}");
+  EXPECT_THAT(conditions_for(self, plan, {earlier}), ElementsAre("HasFinalMigration"));
+}
+
+TEST(Validate, ANewStageNeverOvertakesARunningMigration) {
+  const auto plan = parse_yaml_one("{status: {conditions: [{type: Ready, status: 'True'}]}}");
+  const auto running = migration("f", "2021-01-01T00:00:00Z",
+                                 "{spec: {migPlanRef: {name: p, namespace: ns}, stage: false}, status: {phase: "
+                                 "EnsureQuiesced, startTimestamp: x}}");
+  const auto stage =
+      migration("s", "2021-01-02T00:00:00Z", "{spec: {migPlanRef: {name: p, namespace: ns}, stage: true}}");
+  EXPECT_THAT(conditions_for(running, plan, {stage}), ElementsAre());
+  EXPECT_THAT(conditions_for(stage, plan, {running}), ElementsAre("Postponed"));
+}
+
+}  // namespace
+}  // namespace mtc::migrate

@@ -1,0 +1,55 @@
+#include "migrate/migration.hpp"
+
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "api/names.hpp"
+#include "backup/item_rules.hpp"
+
+namespace mtc::migrate {
+
+Outcome done() { return {}; }
+
+Outcome wait_for(std::vector<Subject> wake_on, Duration at_most) {
+  Outcome out{.kind = Outcome::Kind::kWait};
+  out.wake_on = std::move(wake_on);
+  out.again_after = at_most;
+  return out;
+}
+
+Outcome fail(std::string phase, std::vector<std::string> reasons) {
+  Outcome out{.kind = Outcome::Kind::kFail};
+  out.failed_phase = std::move(phase);
+  out.reasons = std::move(reasons);
+  return out;
+}
+
+std::vector<std::string> Migration::source_namespaces() const {
+  std::vector<std::string> out;
+  for (const auto& ns : plan.namespaces) out.push_back(ns.source);
+  return out;
+}
+
+std::vector<std::string> Migration::destination_namespaces() const {
+  std::vector<std::string> out;
+  for (const auto& ns : plan.namespaces) out.push_back(ns.destination);
+  return out;
+}
+
+std::string Migration::velero_name(std::string_view kind) const {
+  return fmt::format("{}-{}-{}", self.self.name.substr(0, 55 - kind.size()), kind, self.uid.substr(0, 5));
+}
+
+Json Migration::labels() const {
+  return {{api::labels::kPartOf, api::kNamespace},
+          {api::labels::kMigration, self.uid},
+          {api::labels::kMigrationName, backup::label_value(self.self.name)},
+          {api::labels::kPlanName, backup::label_value(plan.self.name)},
+          {api::labels::kMigratedByMigration, self.uid},
+          {api::labels::kMigratedByPlan, plan.uid}};
+}
+
+Duration Migration::in_phase() const { return clock->now() - phase_since; }
+
+}  // namespace mtc::migrate

@@ -1,0 +1,179 @@
+#include "migrate/quiesce.hpp"
+
+#include <algorithm>
+#include <charconv>
+#include <set>
+
+#include "api/names.hpp"
+#include "async/scope.hpp"
+#include "json/json.hpp"
+
+namespace mtc::migrate {
+namespace {
+
+namespace note = api::annotations;
+constexpr std::size_t kParallel = 8;
+
+Json& annotations_of(Json& object) { return object["metadata"]["annotations"]; }
+
+bool has_note(const Json& object, std::string_view key) {
+  return object_at(object, "metadata.annotations").contains(key);
+}
+
+void drop_note(Json& object, const char* key) { annotations_of(object).erase(key); }
+
+/// Counts down to zero, with the count kept in an annotation.
+bool count_down(Json& object, std::string_view field, std::int64_t preset) {
+  const auto count = int_at(object, std::string("spec.") + std::string(field)).value_or(preset);
+  if (count == 0) return false;
+  // A record from an earlier try that was interrupted between two writes stays: it has the true count.
+  if (!has_note(object, note::kPreQuiesceReplicas))
+    annotations_of(object)[note::kPreQuiesceReplicas] = std::to_string(count);
+  object["spec"][std::string(field)] = 0;
+  return true;
+}
+
+bool count_up(Json& object, const std::string& field) {
+  if (!has_note(object, note::kPreQuiesceReplicas)) return false;
+  const auto text = kube::annotation(object, note::kPreQuiesceReplicas);
+  std::int64_t count = 0;
+  const bool readable = std::from_chars(text.data(), text.data() + text.size(), count).ec == std::errc{};
+  // Somebody who scaled it up by hand meanwhile knows better than the record.
+  if (readable && int_at(object, "spec." + field).value_or(0) == 0) object["spec"][field] = count;
+  drop_note(object, note::kPreQuiesceReplicas);
+  return true;
+}
+
+/// Deployments and DeploymentConfigs: paused ones are set going, or their pods would stay.
+bool pausable_down(Json& object) {
+  if (!count_down(object, "replicas", 1)) return false;
+  if (!has_note(object, note::kPreQuiescePaused))
+    annotations_of(object)[note::kPreQuiescePaused] = bool_at(object, "spec.paused") ? "true" : "false";
+  object["spec"]["paused"] = false;
+  return true;
+}
+
+bool pausable_up(Json& object) {
+  if (!count_up(object, "replicas")) return false;
+  if (has_note(object, note::kPreQuiescePaused)) {
+    object["spec"]["paused"] = kube::annotation(object, note::kPreQuiescePaused) == "true";
+    drop_note(object, note::kPreQuiescePaused);
+  }
+  return true;
+}
+
+bool replicas_down(Json& object) { return count_down(object, "replicas", 1); }
+bool replicas_up(Json& object) { return count_up(object, "replicas"); }
+
+/// Those of a Deployment follow their owner.
+bool unowned_down(Json& object) {
+  return array_at(object, "metadata.ownerReferences").empty() && count_down(object, "replicas", 1);
+}
+
+bool job_down(Json& object) {
+  const bool over = !string_at(object, "status.completionTime").empty() || bool_at(object, "spec.suspend");
+  return !over && count_down(object, "parallelism", 1);
+}
+bool job_up(Json& object) { return count_up(object, "parallelism"); }
+
+/// One that was suspended before gets no record, and so stays suspended afterwards.
+bool cron_job_down(Json& object) {
+  if (bool_at(object, "spec.suspend")) return false;
+  annotations_of(object)[note::kPreQuiesceSuspend] = "true";
+  object["spec"]["suspend"] = true;
+  return true;
+}
+bool cron_job_up(Json& object) {
+  if (!has_note(object, note::kPreQuiesceSuspend)) return false;
+  object["spec"]["suspend"] = false;
+  drop_note(object, note::kPreQuiesceSuspend);
+  return true;
+}
+
+bool daemon_set_down(Json& object) {
+  auto selector = object_at(object, "spec.template.spec.nodeSelector");
+  if (selector.contains(api::kQuiesceNodeSelector)) return false;
+  annotations_of(object)[note::kPreQuiesceNodeSelector] = dump(selector);
+  selector[api::kQuiesceNodeSelector] = "true";
+  set_at(object, "spec.template.spec.nodeSelector", selector);
+  return true;
+}
+bool daemon_set_up(Json& object) {
+  if (!has_note(object, note::kPreQuiesceNodeSelector)) return false;
+  auto selector = parse_json(kube::annotation(object, note::kPreQuiesceNodeSelector));
+  if (selector.empty()) {
+    erase_at(object, "spec.template.spec.nodeSelector");
+  } else {
+    set_at(object, "spec.template.spec.nodeSelector", selector);
+  }
+  drop_note(object, note::kPreQuiesceNodeSelector);
+  return true;
+}
+
+enum class Direction { kDown, kUp };
+
+Task<void> change_one(kube::ClientPtr cluster, WorkloadKind kind, kube::ObjectKey key, Direction direction,
+                      std::size_t* changed) {
+  const auto change = direction == Direction::kDown ? kind.down : kind.up;
+  bool did = false;
+  co_await kube::modify(*cluster, kind.type, key, [&](Json& object) { return did = change(object); });
+  if (did) ++*changed;
+}
+
+Task<std::size_t> change_all(kube::ClientPtr cluster, std::vector<std::string> namespaces, Direction direction) {
+  std::size_t changed = 0;
+  const auto discovery = co_await cluster->discovery();
+  for (const auto& kind : workload_kinds()) {
+    if (discovery->find_exact(kind.type.group, kind.type.version, kind.type.plural) == nullptr) continue;
+    std::vector<kube::ObjectKey> concerned;
+    for (const auto& ns : namespaces) {
+      for (auto& object : co_await kube::list_all(*cluster, kind.type, ns)) {
+        const auto key = kube::key_of(object);
+        if ((direction == Direction::kDown ? kind.down : kind.up)(object)) concerned.push_back(key);
+      }
+    }
+    co_await async::parallel_for(concerned.size(), kParallel, [&](std::size_t i) {
+      return change_one(cluster, kind, concerned[i], direction, &changed);
+    });
+  }
+  co_return changed;
+}
+
+}  // namespace
+
+const std::vector<WorkloadKind>& workload_kinds() {
+  static const std::vector<WorkloadKind> kinds = {{kube::types::cron_jobs(), cron_job_down, cron_job_up},
+                                                  {kube::types::deployment_configs(), pausable_down, pausable_up},
+                                                  {kube::types::deployments(), pausable_down, pausable_up},
+                                                  {kube::types::stateful_sets(), replicas_down, replicas_up},
+                                                  {kube::types::replica_sets(), unowned_down, replicas_up},
+                                                  {kube::types::daemon_sets(), daemon_set_down, daemon_set_up},
+                                                  {kube::types::jobs(), job_down, job_up}};
+  return kinds;
+}
+
+Task<std::size_t> quiesce(kube::ClientPtr cluster, std::vector<std::string> namespaces) {
+  return change_all(std::move(cluster), std::move(namespaces), Direction::kDown);
+}
+Task<std::size_t> unquiesce(kube::ClientPtr cluster, std::vector<std::string> namespaces) {
+  return change_all(std::move(cluster), std::move(namespaces), Direction::kUp);
+}
+
+Task<std::vector<std::string>> pods_left(kube::ClientPtr cluster, std::vector<std::string> namespaces) {
+  static const std::set<std::string> kOwners = {"ReplicaSet", "StatefulSet", "DaemonSet", "Job",
+                                                "ReplicationController"};
+  std::vector<std::string> left;
+  for (const auto& ns : namespaces) {
+    for (const auto& pod : co_await kube::list_all(*cluster, kube::types::pods(), ns)) {
+      const auto phase = string_at(pod, "status.phase");
+      const bool over = phase == "Succeeded" || phase == "Failed" || phase == "Unknown";
+      const auto& owners = array_at(pod, "metadata.ownerReferences");
+      const bool stopped =
+          std::ranges::any_of(owners, [](const Json& owner) { return kOwners.contains(string_at(owner, "kind")); });
+      if (!over && stopped) left.push_back(kube::key_of(pod).str());
+    }
+  }
+  co_return left;
+}
+
+}  // namespace mtc::migrate

@@ -1,0 +1,35 @@
+#pragma once
+
+#include "migrate/migration.hpp"
+
+namespace mtc::migrate {
+
+// One function a phase, each idempotent: a controller that is killed inside one runs it again.
+
+/// Phases that only mark a point: Created, Started, and rows whose work another row does.
+Task<Outcome> pass(Migration& m);
+Task<Outcome> start_refresh(Migration& m);
+Task<Outcome> wait_for_refresh(Migration& m);
+Task<Outcome> clean_stale_velero_crs(Migration& m);
+Task<Outcome> ensure_cloud_secret_propagated(Migration& m);
+Task<Outcome> ensure_initial_backup(Migration& m);
+Task<Outcome> initial_backup_created(Migration& m);
+Task<Outcome> quiesce_applications(Migration& m);
+Task<Outcome> ensure_quiesced(Migration& m);
+Task<Outcome> ensure_initial_backup_replicated(Migration& m);
+Task<Outcome> ensure_final_restore(Migration& m);
+Task<Outcome> final_restore_created(Migration& m);
+Task<Outcome> unquiesce_destination(Migration& m);
+Task<Outcome> unquiesce_source(Migration& m);
+Task<Outcome> verification(Migration& m);
+Task<Outcome> canceling(Migration& m);
+Task<Outcome> canceled(Migration& m);
+Task<Outcome> delete_backups(Migration& m);
+Task<Outcome> delete_restores(Migration& m);
+Task<Outcome> delete_migrated(Migration& m);
+Task<Outcome> ensure_migrated_deleted(Migration& m);
+/// Rows of volumes, images and stage pods: their flags are false in this release, so reaching one is a bug, reported as
+/// such.
+Task<Outcome> not_built(Migration& m);
+
+}  // namespace mtc::migrate

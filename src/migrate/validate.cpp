@@ -1,0 +1,93 @@
+#include <algorithm>
+#include <tuple>
+
+#include <fmt/format.h>
+
+#include "migrate/advance.hpp"
+
+namespace mtc::migrate {
+namespace {
+
+using enum api::Category;
+
+void critical(api::Conditions& conditions, std::string type, std::string reason, std::string message) {
+  conditions.set(
+      {.type = std::move(type), .category = kCritical, .reason = std::move(reason), .message = std::move(message)});
+}
+
+bool is_over(const Json& migration) { return string_at(migration, "status.phase") == "Completed"; }
+bool has_begun(const Json& migration) { return !string_at(migration, "status.startTimestamp").empty(); }
+
+/// Those that run or wait, the one that has begun first: nobody overtakes it.
+std::vector<const Json*> queue_of(const std::vector<Json>& siblings) {
+  std::vector<const Json*> queue;
+  for (const auto& sibling : siblings) {
+    if (!is_over(sibling)) queue.push_back(&sibling);
+  }
+  std::ranges::sort(queue, {}, [](const Json* migration) {
+    return std::tuple(!has_begun(*migration), string_at(*migration, "metadata.creationTimestamp"),
+                      string_at(*migration, "metadata.name"));
+  });
+  return queue;
+}
+
+/// Whether an earlier migration of the plan rules this one out (spec migration.md §4.2).
+bool has_final(const api::MigMigration& self, const std::vector<Json>& siblings) {
+  std::vector<const Json*> newest_first;
+  for (const auto& sibling : siblings) {
+    const auto other = api::MigMigration::parse(sibling);
+    if (other.uid != self.uid && !other.stage && !other.migrate_state && !other.canceled)
+      newest_first.push_back(&sibling);
+  }
+  std::ranges::sort(newest_first, std::ranges::greater{},
+                    [](const Json* migration) { return string_at(*migration, "metadata.creationTimestamp"); });
+  for (const auto* sibling : newest_first) {
+    const bool succeeded =
+        api::has_condition(*sibling, "Succeeded") || api::has_condition(*sibling, "SucceededWithWarnings");
+    if (bool_at(*sibling, "spec.rollback") && succeeded) return false;
+    if (bool_at(*sibling, "spec.rollback")) continue;
+    if (self.stage && (succeeded || api::has_condition(*sibling, "Running") || api::has_condition(*sibling, "Failed")))
+      return true;
+    if (!self.stage && succeeded) return true;
+  }
+  return false;
+}
+
+}  // namespace
+
+void validate(const api::MigMigration& self, const std::optional<Json>& plan, const std::vector<Json>& siblings,
+              api::Conditions& conditions) {
+  if (!self.plan.set())
+    return critical(conditions, "InvalidPlanRef", "NotSet", "The `migPlanRef` must name a MigPlan and its namespace.");
+  if (!plan)
+    return critical(conditions, "InvalidPlanRef", "NotFound",
+                    fmt::format("The `migPlanRef` must name a MigPlan that exists, subject: {}.", self.plan.str()));
+  if (!api::has_condition(*plan, "Ready")) {
+    critical(conditions, "PlanNotReady", "",
+             fmt::format("The referenced MigPlan is not ready, subject: {}. See its conditions.", self.plan.str()));
+  }
+  if (bool_at(*plan, "spec.closed"))
+    critical(conditions, "PlanClosed", "",
+             fmt::format("The associated migration plan is closed, subject: {}.", self.plan.str()));
+  if (self.stage + self.migrate_state + self.rollback > 1) {
+    critical(conditions, "InvalidSpec", "NotSupported",
+             "Only one of `stage`, `migrateState` and `rollback` can be true.");
+  } else if (self.migrate_state) {
+    critical(conditions, "InvalidSpec", "NotSupported",
+             "This release does not migrate volumes, so `migrateState` would do nothing.");
+  }
+  if (!self.rollback && has_final(self, siblings)) {
+    critical(conditions, "HasFinalMigration", "",
+             fmt::format("The associated MigPlan already has a final migration, subject: {}.", self.plan.str()));
+  }
+  const auto queue = queue_of(siblings);
+  const auto at = std::ranges::find_if(
+      queue, [&](const Json* migration) { return string_at(*migration, "metadata.uid") == self.uid; });
+  if (at != queue.begin() && at != queue.end()) {
+    critical(conditions, "Postponed", "",
+             fmt::format("Waiting for migration {} of the same plan to end; {} are ahead.",
+                         string_at(*queue.front(), "metadata.name"), at - queue.begin()));
+  }
+}
+
+}  // namespace mtc::migrate
