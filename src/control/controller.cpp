@@ -1,0 +1,135 @@
+#include "control/controller.hpp"
+
+#include <algorithm>
+#include <exception>
+#include <map>
+#include <memory>
+#include <utility>
+
+#include "api/kinds.hpp"
+#include "api/names.hpp"
+#include "base/log.hpp"
+#include "control/reconcilers.hpp"
+#include "control/runtime.hpp"
+#include "json/json.hpp"
+#include "plan/checks.hpp"
+
+namespace mtc::control {
+namespace {
+
+using Keys = std::vector<kube::ObjectKey>;
+
+/// What refers to what, learned from the objects as they pass by: "Secret x changed" becomes "look at MigCluster y".
+class References {
+ public:
+  void learn(const std::string& kind, const kube::Change& change, const std::vector<api::Ref>& refs) {
+    if (change.type == kube::Change::Type::kSynced) return;
+    const auto key = kube::key_of(change.object);
+    auto& mine = refs_[kind][key];
+    mine = change.type == kube::Change::Type::kDeleted ? std::vector<api::Ref>{} : refs;
+  }
+  Keys owners(const std::string& kind, const kube::ObjectKey& target) const {
+    Keys out;
+    const auto at = refs_.find(kind);
+    if (at == refs_.end()) return out;
+    for (const auto& [key, refs] : at->second) {
+      if (std::ranges::find(refs, api::Ref{target.ns, target.name}) != refs.end()) out.push_back(key);
+    }
+    return out;
+  }
+
+ private:
+  std::map<std::string, std::map<kube::ObjectKey, std::vector<api::Ref>>> refs_;
+};
+
+/// The watches beside each kind's own: whose change concerns whom.
+void add_watches(Runtime& runtime, const kube::ClientPtr& host, const std::shared_ptr<References>& references) {
+  const auto ns = std::string(api::kNamespace);
+  const auto learn = [&](const kube::ResourceType& type, std::function<std::vector<api::Ref>(const Json&)> refs_of) {
+    runtime.watch(host, type, ns, type.kind, [references, kind = type.kind, refs_of](const kube::Change& change) {
+      references->learn(kind, change, refs_of(change.object));
+      return Keys{};
+    });
+  };
+  learn(mig_clusters(), [](const Json& object) { return std::vector{api::MigCluster::parse(object).secret}; });
+  learn(mig_storages(), [](const Json& object) {
+    const auto storage = api::MigStorage::parse(object);
+    return std::vector{storage.credentials, storage.snapshot_credentials};
+  });
+  learn(mig_plans(), [](const Json& object) {
+    const auto plan = api::MigPlan::parse(object);
+    return std::vector{plan.source, plan.destination, plan.storage};
+  });
+  learn(mig_migrations(), [](const Json& object) { return std::vector{api::MigMigration::parse(object).plan}; });
+
+  const auto owners = [references](const char* kind) {
+    return [references, kind](const kube::Change& change) {
+      return references->owners(kind, kube::key_of(change.object));
+    };
+  };
+  runtime.watch(host, kube::types::secrets(), "", api::kMigCluster, owners(api::kMigCluster));
+  runtime.watch(host, kube::types::secrets(), "", api::kMigStorage, owners(api::kMigStorage));
+  runtime.watch(host, mig_clusters(), ns, api::kMigPlan, owners(api::kMigPlan));
+  runtime.watch(host, mig_storages(), ns, api::kMigPlan, owners(api::kMigPlan));
+  runtime.watch(host, mig_plans(), ns, api::kMigMigration, owners(api::kMigMigration));
+  // A plan is suspended while a migration runs and after it succeeded: it looks when that changes, not at every phase.
+  auto running = std::make_shared<std::map<kube::ObjectKey, std::string>>();
+  runtime.watch(host, mig_migrations(), ns, api::kMigPlan, [running](const kube::Change& change) {
+    const auto key = kube::key_of(change.object);
+    const auto now = std::string(api::has_condition(change.object, "Running") ? "running" : "") +
+                     string_at(change.object, "status.itinerary") +
+                     (string_at(change.object, "status.phase") == "Completed" ? " over" : "") +
+                     (change.type == kube::Change::Type::kDeleted ? " gone" : "");
+    if (std::exchange((*running)[key], now) == now) return Keys{};
+    const auto plan = api::MigMigration::parse(change.object).plan;
+    return plan.set() ? Keys{{plan.ns, plan.name}} : Keys{};
+  });
+}
+
+}  // namespace
+
+Task<void> run_controller(ControllerOptions options) {
+  const Services services{options.host, options.clock != nullptr ? options.clock : &system_clock(),
+                          options.rng != nullptr ? options.rng : &system_rng()};
+  co_await plan::bootstrap(options.host);
+  plan::Connections connections(options.host);
+  const auto recorder_for = [&](const char* component) {
+    return kube::make_event_recorder(options.host, component, *services.clock, *services.rng);
+  };
+  const auto cluster_events = co_await recorder_for("migcluster_controller");
+  const auto storage_events = co_await recorder_for("migstorage_controller");
+  const auto plan_events = co_await recorder_for("migplan_controller");
+  const auto migration_events = co_await recorder_for("migmigration_controller");
+  const auto jobs = co_await migrate::make_jobs();
+
+  Runtime runtime;
+  Parts parts{.services = &services,
+              .connections = &connections,
+              .recorder = cluster_events.get(),
+              .jobs = jobs.get(),
+              .wake_migration = [&runtime](const kube::ObjectKey& key) { runtime.enqueue(api::kMigMigration, key); }};
+  const auto ns = std::string(api::kNamespace);
+  const auto add = [&](const kube::ResourceType& type, auto make, kube::EventRecorder* events) {
+    parts.recorder = events;
+    runtime.add(make(parts), options.host, type, ns, options.workers);
+  };
+  add(mig_clusters(), make_cluster_reconciler, cluster_events.get());
+  add(mig_storages(), make_storage_reconciler, storage_events.get());
+  add(mig_plans(), make_plan_reconciler, plan_events.get());
+  add(mig_migrations(), make_migration_reconciler, migration_events.get());
+  add_watches(runtime, options.host, std::make_shared<References>());
+  log::info("controller runs", {{"host", options.host->url()}});
+
+  std::exception_ptr failure;
+  try {
+    co_await runtime.run();
+  } catch (...) {  // A cancellation, or a failure of the host: what runs in the background ends first.
+    failure = std::current_exception();
+  }
+  co_await jobs->stop();
+  for (auto* events : {cluster_events.get(), storage_events.get(), plan_events.get(), migration_events.get()})
+    co_await events->stop();
+  if (failure) std::rethrow_exception(failure);
+}
+
+}  // namespace mtc::control

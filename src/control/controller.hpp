@@ -1,0 +1,21 @@
+#pragma once
+
+#include "base/clock.hpp"
+#include "base/rng.hpp"
+#include "kube/client.hpp"
+
+namespace mtc::control {
+
+struct ControllerOptions {
+  kube::ClientPtr host;          ///< the cluster that holds our resources
+  const Clock* clock = nullptr;  ///< null = the machine's
+  Rng* rng = nullptr;            ///< null = the system's
+  std::size_t workers = 4;       ///< objects of one kind that are worked on at once
+};
+
+/// Installs our CustomResourceDefinitions on the host and reconciles its MigClusters, MigStorages, MigPlans and
+/// MigMigrations until cancelled. Work in progress is on record in the objects' status: a controller that is killed
+/// goes on where it stopped. Throws Error if the host cannot be reached or prepared.
+Task<void> run_controller(ControllerOptions options);
+
+}  // namespace mtc::control

@@ -1,0 +1,139 @@
+#include <utility>
+
+#include "api/kinds.hpp"
+#include "api/names.hpp"
+#include "base/error.hpp"
+#include "control/reconcilers.hpp"
+#include "json/json.hpp"
+#include "migrate/advance.hpp"
+
+namespace mtc::control {
+namespace {
+
+constexpr auto kBlockedLook = std::chrono::seconds(10);
+
+class MigrationReconciler final : public Reconciler {
+ public:
+  explicit MigrationReconciler(Parts parts) : parts_(std::move(parts)) {}
+
+  const std::string& kind() const override {
+    static const std::string name = api::kMigMigration;
+    return name;
+  }
+
+  Task<Result> reconcile(kube::ObjectKey key) override {
+    auto pass = co_await Pass::begin(parts_.services, mig_migrations(), key);
+    if (!pass) co_return Result::done();
+    const auto self = api::MigMigration::parse(pass->object());
+    if (self.phase == "Completed") co_return Result::done();
+    const auto plan = self.plan.set() ? co_await parts_.services->host->get(mig_plans(), {self.plan.ns, self.plan.name})
+                                      : std::nullopt;
+    adopt(&*pass, self, plan);
+
+    auto& conditions = pass->conditions();
+    migrate::validate(self, plan, co_await siblings_of(self), conditions);
+    // A migration that has begun is not held up by a plan that is refreshed meanwhile, nor is the undoing of one.
+    const bool begun = !self.phase.empty() && !self.itinerary.empty();
+    if (begun || self.canceled) conditions.remove("PlanNotReady");
+    if (conditions.blocked()) {
+      conditions.set_ready(false, "");
+      co_await pass->finish(parts_.recorder);
+      co_return Result::after(kBlockedLook);
+    }
+    co_return co_await go_on(&*pass, self, *plan);
+  }
+
+ private:
+  /// Labels by which it is found, and the plan as its owner.
+  static void adopt(Pass* pass, const api::MigMigration& self, const std::optional<Json>& plan) {
+    auto& metadata = pass->object()["metadata"];
+    metadata["labels"][api::labels::kMigrationUid] = self.uid;
+    if (!self.plan.name.empty()) metadata["labels"][api::labels::kPlanName] = self.plan.name;
+    if (!plan) return;
+    const Json owner = {{"apiVersion", api::kApiVersion},
+                        {"kind", api::kMigPlan},
+                        {"name", self.plan.name},
+                        {"uid", kube::uid_of(*plan)}};
+    auto& owners = metadata["ownerReferences"];
+    if (!owners.is_array()) owners = Json::array();
+    for (auto& known : owners) {
+      if (string_at(known, "kind") == api::kMigPlan) {
+        known = owner;
+        return;
+      }
+    }
+    owners.push_back(owner);
+  }
+
+  Task<std::vector<Json>> siblings_of(api::MigMigration self) {
+    std::vector<Json> mine;
+    for (auto& object : co_await kube::list_all(*parts_.services->host, mig_migrations(), api::kNamespace)) {
+      if (api::parse_ref(object, "spec.migPlanRef") == self.plan) mine.push_back(std::move(object));
+    }
+    co_return mine;
+  }
+
+  Task<Result> go_on(Pass* pass, api::MigMigration self, Json plan) {
+    auto migration = co_await assemble(pass, self, plan);
+    auto& status = pass->object()["status"];
+    if (!status.is_object()) status = Json::object();
+    std::optional<Error> failure;
+    migrate::Advance next;
+    try {
+      next = co_await migrate::advance(&migration, &status);
+    } catch (const Error& error) {
+      failure = error;
+    }
+    if (failure) {
+      pass->conditions().keep({"Running"});
+      pass->conditions().set({.type = "Retrying",
+                              .category = api::Category::kWarn,
+                              .reason = std::string(to_string(failure->code())),
+                              .message = std::string(failure->what())});
+      co_await pass->finish(parts_.recorder);
+      throw *failure;
+    }
+    pass->conditions().set_ready(!next.finished, "The migration is ready.");
+    co_await pass->finish(parts_.recorder);
+    Result result;
+    result.again_after = next.again_after;
+    for (const auto& subject : next.wake_on)
+      result.wake_on.push_back({subject.cluster, subject.type, subject.ns, subject.label_selector, ""});
+    co_return result;
+  }
+
+  Task<migrate::Migration> assemble(Pass* pass, api::MigMigration self, Json plan) {
+    migrate::Migration m;
+    m.self = self;
+    m.plan = api::MigPlan::parse(plan);
+    m.plan_object = std::move(plan);
+    m.host = parts_.services->host;
+    m.source = co_await parts_.connections->cluster(m.plan.source);
+    m.destination = co_await parts_.connections->cluster(m.plan.destination);
+    const auto storage = co_await kube::must_get(*m.host, mig_storages(), {m.plan.storage.ns, m.plan.storage.name});
+    m.storage = api::MigStorage::parse(storage);
+    m.store = co_await parts_.connections->storage(*m.storage);
+    m.jobs = parts_.jobs;
+    m.clock = parts_.services->clock;
+    m.conditions = &pass->conditions();
+    m.wake = [wake = parts_.wake_migration, key = kube::ObjectKey{self.self.ns, self.self.name}] { wake(key); };
+    m.phase_since = m.clock->now();
+    for (const auto& condition : array_at(pass->before(), "status.conditions")) {
+      if (string_at(condition, "type") != "Running" || string_at(condition, "reason") != self.phase) continue;
+      if (const auto since = parse_rfc3339(string_at(condition, "lastTransitionTime"))) m.phase_since = *since;
+    }
+    m.flags.quiesce = self.quiesce;
+    m.flags.verify = self.verify;
+    co_return m;
+  }
+
+  Parts parts_;
+};
+
+}  // namespace
+
+std::shared_ptr<Reconciler> make_migration_reconciler(Parts parts) {
+  return std::make_shared<MigrationReconciler>(std::move(parts));
+}
+
+}  // namespace mtc::control

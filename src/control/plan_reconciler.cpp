@@ -1,0 +1,200 @@
+#include <algorithm>
+#include <utility>
+
+#include "api/kinds.hpp"
+#include "api/names.hpp"
+#include "base/error.hpp"
+#include "control/reconcilers.hpp"
+#include "json/json.hpp"
+#include "plan/checks.hpp"
+
+namespace mtc::control {
+namespace {
+
+using enum api::Category;
+constexpr auto kConflictLook = std::chrono::seconds(10);
+
+/// The operator's default list (spec config-controllers.md §12.2): kinds that describe a cluster rather than an
+/// application.
+const std::vector<std::string>& excluded_by_default() {
+  static const std::vector<std::string> names = {"imagetags",
+                                                 "templateinstances",
+                                                 "clusterserviceversions",
+                                                 "packagemanifests",
+                                                 "subscriptions",
+                                                 "servicebrokers",
+                                                 "servicebindings",
+                                                 "serviceclasses",
+                                                 "serviceinstances",
+                                                 "serviceplans",
+                                                 "operatorgroups",
+                                                 "events",
+                                                 "events.events.k8s.io",
+                                                 "rolebindings.authorization.openshift.io"};
+  return names;
+}
+
+class PlanReconciler final : public Reconciler {
+ public:
+  explicit PlanReconciler(Parts parts) : parts_(std::move(parts)) {}
+
+  const std::string& kind() const override {
+    static const std::string name = api::kMigPlan;
+    return name;
+  }
+
+  Task<Result> reconcile(kube::ObjectKey key) override {
+    auto pass = co_await Pass::begin(parts_.services, mig_plans(), key);
+    if (!pass) co_return Result::done();
+    const auto plan = api::MigPlan::parse(pass->object());
+    std::optional<Error> failure;
+    try {
+      if (plan.closed) co_return co_await close(plan, &*pass);
+      co_await examine(plan, &*pass);
+    } catch (const Error& error) {
+      failure = error;
+    }
+    if (failure) {
+      co_await pass->finish_failed(parts_.recorder, failure->what());
+      throw *failure;  // back-off decides when to look again
+    }
+    auto& conditions = pass->conditions();
+    const bool ready = !conditions.blocked() && conditions.has("PvsDiscovered") && conditions.has("StorageEnsured");
+    conditions.set_ready(ready, "The migration plan is ready.");
+    co_await pass->finish(parts_.recorder);
+    co_return conditions.has("PlanConflict") ? Result::after(kConflictLook) : Result::done();
+  }
+
+ private:
+  Task<void> examine(api::MigPlan plan, Pass* pass) {
+    auto& conditions = pass->conditions();
+    auto& status = pass->object()["status"];
+    if (!status.is_object()) status = Json::object();
+    if (string_at(status, "suffix").empty()) status["suffix"] = name_suffix(*parts_.services->rng, 4);
+    status["excludedResources"] = excluded_by_default();
+
+    const auto migrations = co_await migrations_of(plan);
+    const bool suspended = is_suspended(migrations) && !plan.refresh;
+    if (suspended) {
+      conditions.set({.type = "Suspended",
+                      .category = kAdvisory,
+                      .message = "The migrations plan is in suspended state; Limited validation enforced; PV discovery "
+                                 "and resource reconciliation suspended."});
+    }
+    identify_type(plan, migrations, conditions);
+    plan::PlanWorld world;
+    world.plans = co_await kube::list_all(*parts_.services->host, mig_plans(), api::kNamespace);
+    co_await plan::check_plan(parts_.connections, plan, &world, &conditions);
+    if (suspended) {
+      conditions.keep(
+          {"PvsDiscovered", "StorageEnsured", "SourcePodsNotHealthy", "GVKsIncompatible", "WorkloadsCannotBeQuiesced"});
+      co_return;
+    }
+    if (!world.source_client || !world.destination_client || conditions.has("NamespaceNotFoundOnSourceCluster") ||
+        conditions.has("NamespaceLimitExceeded") || conditions.has("NamespaceListEmpty")) {
+      co_return;
+    }
+    co_await plan::check_content(plan, &world, &conditions);
+    co_await compare_kinds(plan, &world, conditions, status);
+    conditions.set({.type = "PvsDiscovered",
+                    .category = kRequired,
+                    .reason = "Done",
+                    .message = "The `persistentVolumes` list has been updated with discovered PVs."});
+    if (!conditions.has_category(kCritical) && world.storage) co_await ensure_storage(plan, &world, conditions);
+  }
+
+  Task<void> compare_kinds(api::MigPlan plan, plan::PlanWorld* world, api::Conditions& conditions, Json& status) {
+    auto incompatible = co_await plan::incompatible_kinds(plan, world);
+    if (incompatible.empty()) {
+      status.erase("incompatibleNamespaces");
+      co_return;
+    }
+    status["incompatibleNamespaces"] = std::move(incompatible);
+    conditions.set({.type = "GVKsIncompatible",
+                    .category = kWarn,
+                    .message = "Some namespaces hold kinds that the destination cluster does not serve; they will not "
+                               "be migrated. See status.incompatibleNamespaces."});
+  }
+
+  Task<void> ensure_storage(api::MigPlan plan, plan::PlanWorld* world, api::Conditions& conditions) {
+    const auto storage = api::MigStorage::parse(*world->storage);
+    for (const auto& cluster : {world->source_client, world->destination_client}) {
+      co_await plan::ensure_locations(parts_.connections, cluster, plan, storage);
+    }
+    conditions.set({.type = "StorageEnsured",
+                    .category = kRequired,
+                    .reason = "Done",
+                    .message = "The storage resources have been created."});
+  }
+
+  /// The plan's migrations, newest first.
+  Task<std::vector<Json>> migrations_of(api::MigPlan plan) {
+    std::vector<Json> mine;
+    for (auto& object : co_await kube::list_all(*parts_.services->host, mig_migrations(), api::kNamespace)) {
+      if (api::parse_ref(object, "spec.migPlanRef") == plan.self) mine.push_back(std::move(object));
+    }
+    std::ranges::sort(mine, std::ranges::greater{},
+                      [](const Json& object) { return string_at(object, "metadata.creationTimestamp"); });
+    co_return mine;
+  }
+
+  /// While a migration runs, and after a cutover, the plan is left alone (spec conditions.md §6.2).
+  static bool is_suspended(const std::vector<Json>& newest_first) {
+    for (const auto& migration : newest_first) {
+      if (api::has_condition(migration, "Running")) return true;
+      if (api::has_condition(migration, "Canceled")) continue;
+      const bool succeeded =
+          api::has_condition(migration, "Succeeded") || api::has_condition(migration, "SucceededWithWarnings");
+      if (succeeded && bool_at(migration, "spec.rollback")) return false;
+      if (succeeded && !bool_at(migration, "spec.stage")) return true;
+    }
+    return false;
+  }
+
+  static void identify_type(const api::MigPlan& plan, const std::vector<Json>& newest_first,
+                            api::Conditions& conditions) {
+    const bool rolled_back = !newest_first.empty() && bool_at(newest_first.front(), "spec.rollback") &&
+                             api::has_condition(newest_first.front(), "Succeeded");
+    if (rolled_back) conditions.remove("MigrationTypeIdentified");
+    if (!newest_first.empty() && !rolled_back) {
+      conditions.set({.type = "MigrationTypeIdentified",
+                      .category = kAdvisory,
+                      .reason = "NamespaceMigrationPlan",
+                      .message = "This migration plan was previously used for migrating namespaces. This plan can only "
+                                 "be used for further Stage/Final Migration. Other migrations are "
+                                 "possible only after a successful rollback is performed.",
+                      .durable = true});
+    } else if (plan.indirect_images || plan.indirect_volumes) {
+      conditions.set({.type = "MigrationTypeIdentified",
+                      .category = kAdvisory,
+                      .reason = "NamespaceMigrationPlan",
+                      .message = "This plan migrates namespaces."});
+    }
+  }
+
+  /// Removes what the plan made, as far as its clusters can be reached; then only `Closed` is left to say.
+  Task<Result> close(api::MigPlan plan, Pass* pass) {
+    auto& conditions = pass->conditions();
+    conditions.keep({"PvsDiscovered", "Closed"});
+    if (!conditions.has("Closed")) {
+      for (const auto& object : co_await kube::list_all(*parts_.services->host, mig_clusters(), api::kNamespace)) {
+        if (!api::has_condition(object, "Ready")) continue;
+        const auto cluster = co_await parts_.connections->cluster(api::MigCluster::parse(object));
+        co_await plan::remove_locations(cluster, plan.uid);
+      }
+    }
+    conditions.set({.type = "Closed", .category = kAdvisory, .message = "The migration plan is closed."});
+    co_await pass->finish(parts_.recorder);
+    co_return Result::done();
+  }
+
+  Parts parts_;
+};
+
+}  // namespace
+
+std::shared_ptr<Reconciler> make_plan_reconciler(Parts parts) {
+  return std::make_shared<PlanReconciler>(std::move(parts));
+}
+
+}  // namespace mtc::control

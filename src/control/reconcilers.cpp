@@ -1,0 +1,24 @@
+#include "control/reconcilers.hpp"
+
+#include "api/names.hpp"
+
+namespace mtc::control {
+
+const kube::ResourceType& mig_clusters() {
+  static const kube::ResourceType type{api::kGroup, api::kVersion, "migclusters", api::kMigCluster};
+  return type;
+}
+const kube::ResourceType& mig_storages() {
+  static const kube::ResourceType type{api::kGroup, api::kVersion, "migstorages", api::kMigStorage};
+  return type;
+}
+const kube::ResourceType& mig_plans() {
+  static const kube::ResourceType type{api::kGroup, api::kVersion, "migplans", api::kMigPlan};
+  return type;
+}
+const kube::ResourceType& mig_migrations() {
+  static const kube::ResourceType type{api::kGroup, api::kVersion, "migmigrations", api::kMigMigration};
+  return type;
+}
+
+}  // namespace mtc::control

@@ -1,0 +1,33 @@
+#pragma once
+
+#include <functional>
+#include <memory>
+
+#include "control/pass.hpp"
+#include "control/reconciler.hpp"
+#include "migrate/jobs.hpp"
+#include "plan/connections.hpp"
+
+namespace mtc::control {
+
+/// What a reconciler of ours is made from; all of it outlives the reconciler.
+struct Parts {
+  const Services* services = nullptr;
+  plan::Connections* connections = nullptr;
+  kube::EventRecorder* recorder = nullptr;
+  migrate::Jobs* jobs = nullptr;
+  std::function<void(kube::ObjectKey)> wake_migration;
+};
+
+/// Resource types of our kinds.
+const kube::ResourceType& mig_clusters();
+const kube::ResourceType& mig_storages();
+const kube::ResourceType& mig_plans();
+const kube::ResourceType& mig_migrations();
+
+std::shared_ptr<Reconciler> make_cluster_reconciler(Parts parts);
+std::shared_ptr<Reconciler> make_storage_reconciler(Parts parts);
+std::shared_ptr<Reconciler> make_plan_reconciler(Parts parts);
+std::shared_ptr<Reconciler> make_migration_reconciler(Parts parts);
+
+}  // namespace mtc::control
