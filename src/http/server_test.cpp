@@ -18,7 +18,6 @@ namespace mtc::http {
 namespace {
 
 using namespace std::chrono_literals;
-using net::testing::failure_of;
 using net::testing::run;
 using testing::client_of;
 using ::testing::EndsWith;

@@ -72,9 +72,7 @@ TEST(RequestFraming, KnowsOneWayToReadABody) {
         "Content-Length: +1\r\n", "Content-Length: -1\r\n", "Content-Length: 1, 1\r\n", "Content-Length: 0x1\r\n",
         "Content-Length:\r\n", "Content-Length: 99999999999999999999\r\n", "Transfer-Encoding: gzip, chunked\r\n",
         "Transfer-Encoding: chunked, identity\r\n", "Transfer-Encoding: chunked\r\nTransfer-Encoding: identity\r\n",
-        "Transfer-Encoding: xchunked\r\n",
-        "Transfer-Encoding: \x0b"
-        "chunked\r\n"}) {
+        "Transfer-Encoding: xchunked\r\n", "Transfer-Encoding: \013chunked\r\n"}) {
     EXPECT_THROW(request_framing(request(bad)), Error) << bad;
   }
   EXPECT_THROW(request_framing(request("Transfer-Encoding: chunked\r\n", "POST / HTTP/1.0")), Error);

@@ -26,7 +26,7 @@ class Stream {
   virtual Task<std::size_t> read_some(std::span<char> into) = 0;
   /// Writes all of `data`, which must stay valid until the task ends.
   virtual Task<void> write_all(std::string_view data) = 0;
-  /// Ends both directions; TLS says goodbye first, briefly. Never fails.
+  /// Ends both directions; TLS says goodbye first, briefly. Fails only by cancellation, and closes then too.
   virtual Task<void> close() = 0;
   /// False if the peer has closed, or sent something that was not read yet. Asked of a connection that lay idle, before
   /// the next request goes out on it; what cannot tell says true.

@@ -16,21 +16,22 @@ enum class Verify { kYes, kNo };
 /// How to speak TLS as a client. TLS 1.2 and 1.3 only.
 struct TlsClientOptions {
   Verify verify = Verify::kYes;
-  std::string ca_pem;       ///< the trust store; empty = the system's roots
+  std::string ca_pem;       ///< the trust anchors, of any kind; empty = the system's roots
   std::string cert_pem;     ///< client certificate chain, or empty
   Secret key_pem;           ///< its key
   std::string server_name;  ///< overrides the name that is checked and sent as SNI; empty = the host connected to
 };
 
-/// Parsed certificates and a session cache: make one for each cluster or store, not for each connection (OpenSSL 3.0 is
-/// slow at loading trust stores). Shared by copies; use it on one Runtime.
+/// Parsed certificates: make one for each cluster or store, not for each connection (OpenSSL 3.0 is slow at loading
+/// trust stores). Shared by copies; use it on one Runtime.
 class TlsClient {
  public:
   /// Throws Error(kTls) naming what cannot be read: the CA bundle, the certificate or the key.
   explicit TlsClient(TlsClientOptions options);
   /// Handshakes over `transport` and checks the peer's certificate against `host` (name or IP address). Throws
-  /// Error(kTls) with the cause in words: "certificate has expired", "certificate is for a, b and not for c", "unknown
-  /// authority", "no TLS spoken here".
+  /// Error(kTls) with the cause in words: "certificate has expired", "certificate is valid for a, b, not for c",
+  /// "certificate signed by unknown authority", "the peer does not speak TLS"; Error(kUnavailable) if the peer ends the
+  /// connection. A silent peer is not given up on: put async::with_timeout around it.
   Task<StreamPtr> handshake(StreamPtr transport, std::string host) const;
 
   struct State;
@@ -61,6 +62,7 @@ class TlsServer {
     StreamPtr stream;
     PeerIdentity peer;
   };
+  /// Throws as the client's handshake. A certificate that a client presents must be of the client CA.
   Task<Accepted> handshake(StreamPtr transport) const;
 
   struct State;

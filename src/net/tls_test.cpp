@@ -16,7 +16,6 @@ namespace mtc::net {
 namespace {
 
 using namespace std::chrono_literals;
-using ::testing::AllOf;
 using testing::echo;
 using testing::ends_when_cancelled;
 using testing::failure_of;
