@@ -42,14 +42,15 @@ class References {
   std::map<std::string, std::map<kube::ObjectKey, std::vector<api::Ref>>> refs_;
 };
 
-/// The watches beside each kind's own: whose change concerns whom.
-void add_watches(Runtime& runtime, const kube::ClientPtr& host, const std::shared_ptr<References>& references) {
-  const auto ns = std::string(api::kNamespace);
+/// Keeps `references` up to date. Registered before the reconcilers: that an object refers to another is known before
+/// its own pass reads the other, so no later change of that one is missed.
+void learn_references(Runtime& runtime, const kube::ClientPtr& host, const std::shared_ptr<References>& references) {
   const auto learn = [&](const kube::ResourceType& type, std::function<std::vector<api::Ref>(const Json&)> refs_of) {
-    runtime.watch(host, type, ns, type.kind, [references, kind = type.kind, refs_of](const kube::Change& change) {
+    auto note = [references, kind = type.kind, refs_of](const kube::Change& change) {
       references->learn(kind, change, refs_of(change.object));
       return Keys{};
-    });
+    };
+    runtime.watch(host, type, api::kNamespace, type.kind, std::move(note));
   };
   learn(mig_clusters(), [](const Json& object) { return std::vector{api::MigCluster::parse(object).secret}; });
   learn(mig_storages(), [](const Json& object) {
@@ -61,7 +62,11 @@ void add_watches(Runtime& runtime, const kube::ClientPtr& host, const std::share
     return std::vector{plan.source, plan.destination, plan.storage};
   });
   learn(mig_migrations(), [](const Json& object) { return std::vector{api::MigMigration::parse(object).plan}; });
+}
 
+/// Whose change concerns whom, beside each kind's own.
+void add_watches(Runtime& runtime, const kube::ClientPtr& host, const std::shared_ptr<References>& references) {
+  const auto ns = std::string(api::kNamespace);
   const auto owners = [references](const char* kind) {
     return [references, kind](const kube::Change& change) {
       return references->owners(kind, kube::key_of(change.object));
@@ -109,6 +114,8 @@ Task<void> run_controller(ControllerOptions options) {
               .jobs = jobs.get(),
               .wake_migration = [&runtime](const kube::ObjectKey& key) { runtime.enqueue(api::kMigMigration, key); }};
   const auto ns = std::string(api::kNamespace);
+  const auto references = std::make_shared<References>();
+  learn_references(runtime, options.host, references);
   const auto add = [&](const kube::ResourceType& type, auto make, kube::EventRecorder* events) {
     parts.recorder = events;
     runtime.add(make(parts), options.host, type, ns, options.workers);
@@ -117,7 +124,7 @@ Task<void> run_controller(ControllerOptions options) {
   add(mig_storages(), make_storage_reconciler, storage_events.get());
   add(mig_plans(), make_plan_reconciler, plan_events.get());
   add(mig_migrations(), make_migration_reconciler, migration_events.get());
-  add_watches(runtime, options.host, std::make_shared<References>());
+  add_watches(runtime, options.host, references);
   log::info("controller runs", {{"host", options.host->url()}});
 
   std::exception_ptr failure;

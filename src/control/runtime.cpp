@@ -35,28 +35,32 @@ std::string intent_of(const Json& object) {
 /// One kind: its reconciler, its queue and its workers.
 struct Kind {
   std::shared_ptr<Reconciler> reconciler;
-  kube::ClientPtr cluster;
-  kube::ResourceType type;
-  std::string ns;
   std::size_t workers = 1;
   WorkQueue queue;
   async::Event wake;
   std::map<kube::ObjectKey, std::string> intents;
 };
 
-struct OtherWatch {
+/// One watch and who is told of its changes, in the order in which they asked.
+struct Source {
   kube::ClientPtr cluster;
   kube::ResourceType type;
   std::string ns;
-  std::string kind;
-  Runtime::Map map;
+  std::vector<std::function<void(const kube::Change&)>> listeners;
 };
 
 struct Runtime::State {
   std::map<std::string, std::shared_ptr<Kind>> kinds;
-  std::vector<OtherWatch> watches;
+  std::vector<Source> sources;
   std::unique_ptr<Interests> interests;
   async::Event settled;
+
+  Source& source(kube::ClientPtr cluster, kube::ResourceType type, std::string ns) {
+    for (auto& known : sources) {
+      if (known.cluster == cluster && known.type == type && known.ns == ns) return known;
+    }
+    return sources.emplace_back(Source{std::move(cluster), std::move(type), std::move(ns), {}});
+  }
 
   void enqueue(const std::string& kind, const kube::ObjectKey& key, Duration delay = Duration::zero()) {
     const auto at = kinds.find(kind);
@@ -140,15 +144,18 @@ void Runtime::add(std::shared_ptr<Reconciler> reconciler, kube::ClientPtr cluste
                   std::string ns, std::size_t workers) {
   auto kind = std::make_shared<Kind>();
   kind->reconciler = std::move(reconciler);
-  kind->cluster = std::move(cluster);
-  kind->type = std::move(type);
-  kind->ns = std::move(ns);
   kind->workers = workers;
-  state_->kinds[kind->reconciler->kind()] = std::move(kind);
+  state_->kinds[kind->reconciler->kind()] = kind;
+  auto listener = [state = state_.get(), kind](const kube::Change& change) { state->own_change(kind, change); };
+  state_->source(std::move(cluster), std::move(type), std::move(ns)).listeners.emplace_back(std::move(listener));
 }
 
 void Runtime::watch(kube::ClientPtr cluster, kube::ResourceType type, std::string ns, std::string kind, Map map) {
-  state_->watches.push_back({std::move(cluster), std::move(type), std::move(ns), std::move(kind), std::move(map)});
+  auto listener = [state = state_.get(), kind = std::move(kind), map = std::move(map)](const kube::Change& change) {
+    if (change.type == kube::Change::Type::kSynced) return;
+    for (const auto& key : map(change)) state->enqueue(kind, key);
+  };
+  state_->source(std::move(cluster), std::move(type), std::move(ns)).listeners.emplace_back(std::move(listener));
 }
 
 void Runtime::enqueue(const std::string& kind, kube::ObjectKey key) { state_->enqueue(kind, key); }
@@ -159,17 +166,13 @@ Task<void> Runtime::run() {
   state->interests = co_await Interests::create(
       [state = state.get()](const Interests::Subscriber& who) { state->enqueue(who.kind, who.key); });
   for (const auto& [name, kind] : state->kinds) {
-    scope.spawn(
-        kube::follow(kind->cluster, kind->type, kind->ns, {},
-                     [state = state.get(), kind](const kube::Change& change) { state->own_change(kind, change); }));
     for (std::size_t i = 0; i < kind->workers; ++i) scope.spawn(state->work(kind));
   }
-  for (const auto& other : state->watches) {
-    auto on_change = [state = state.get(), other](const kube::Change& change) {
-      if (change.type == kube::Change::Type::kSynced) return;
-      for (const auto& key : other.map(change)) state->enqueue(other.kind, key);
+  for (const auto& source : state->sources) {
+    auto tell = [&source](const kube::Change& change) {
+      for (const auto& listener : source.listeners) listener(change);
     };
-    scope.spawn(kube::follow(other.cluster, other.type, other.ns, {}, std::move(on_change)));
+    scope.spawn(kube::follow(source.cluster, source.type, source.ns, {}, std::move(tell)));
   }
 
   std::exception_ptr failure;

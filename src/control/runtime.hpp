@@ -27,7 +27,9 @@ class Runtime {
   /// run().
   void add(std::shared_ptr<Reconciler> reconciler, kube::ClientPtr cluster, kube::ResourceType type, std::string ns,
            std::size_t workers);
-  /// Wakes keys of `kind` when objects of another type change. Before run().
+  /// Wakes keys of `kind` when objects of a type change. All that is registered for the same objects shares one watch
+  /// and is told in the order of registration: what must be known before a reconciler runs is registered before its
+  /// add(). Before run().
   void watch(kube::ClientPtr cluster, kube::ResourceType type, std::string ns, std::string kind, Map map);
   /// Queues a key now.
   void enqueue(const std::string& kind, kube::ObjectKey key);

@@ -24,7 +24,10 @@ Task<Outcome> quiesce_applications(Migration& m) {
 
 Task<Outcome> ensure_quiesced(Migration& m) {
   const auto left = co_await pods_left(m.source, m.source_namespaces());
-  if (left.empty()) co_return done();
+  if (left.empty()) {
+    m.progress = {"No pod of the source is running any more."};
+    co_return done();
+  }
   if (m.in_phase() > kLimit) {
     co_return fail("MigrationFailed",
                    {fmt::format("These pods of the source did not stop within 30 minutes: {}. Applications stay scaled "
