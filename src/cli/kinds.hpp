@@ -1,0 +1,21 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "kube/client.hpp"
+
+namespace mtc::cli {
+
+/// One of our kinds as the command line knows it.
+struct Kind {
+  std::string word;  ///< "plan"
+  kube::ResourceType type;
+  std::vector<std::string> columns;
+  std::vector<std::string> (*cells)(const Json& object);
+};
+const std::vector<Kind>& kinds();
+/// Throws Error(kInternal) for a word that is none.
+const Kind& kind_of(const std::string& word);
+
+}  // namespace mtc::cli

@@ -1,0 +1,33 @@
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/rng.hpp"
+#include "http/server.hpp"
+#include "sandbox/storage.hpp"
+
+namespace mtc::sandbox {
+
+struct User {
+  std::string name;
+  std::vector<std::string> groups;
+};
+
+/// Who asks: a client certificate of the cluster's CA, or a bearer token of a Secret of type
+/// kubernetes.io/service-account-token or of a TokenRequest. Throws Failure 401 for a token that is none of the
+/// cluster's; no credentials at all is system:anonymous.
+User authenticate(const http::ServerRequest& request, const Storage& storage, Time now);
+
+struct AccessRequest {
+  std::string verb, group, resource, subresource, ns, name;
+};
+/// Role-based access control over the Roles and bindings in the storage; system:masters may do everything.
+bool is_allowed(const User& user, const AccessRequest& what, const Storage& storage);
+
+/// A token for a service account: opaque to clients, checked by looking it up. `expires` "" = never.
+std::string issue_token(Storage& storage, const std::string& ns, const std::string& account, const std::string& expires,
+                        Rng& rng);
+
+}  // namespace mtc::sandbox

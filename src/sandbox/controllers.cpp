@@ -1,0 +1,273 @@
+#include "sandbox/controllers.hpp"
+
+#include <algorithm>
+#include <set>
+
+#include <fmt/format.h>
+
+#include "async/scope.hpp"
+#include "base/encoding.hpp"
+#include "base/hash.hpp"
+#include "base/log.hpp"
+#include "sandbox/auth.hpp"
+#include "sandbox/failure.hpp"
+
+namespace mtc::sandbox {
+namespace {
+
+const Resource& built_in(const std::string& group_resource) {
+  const auto& all = built_in_resources();
+  return *std::ranges::find_if(
+      all, [&](const Resource& resource) { return resource.type.group_resource() == group_resource; });
+}
+
+std::string name_of(const Json& object) { return string_at(object, "metadata.name"); }
+std::string ns_of(const Json& object) { return string_at(object, "metadata.namespace"); }
+std::string uid_of(const Json& object) { return string_at(object, "metadata.uid"); }
+bool is_leaving(const Json& object) { return !string_at(object, "metadata.deletionTimestamp").empty(); }
+
+class Controllers {
+ public:
+  Controllers(Objects* objects, std::string ca_pem, Rng* rng)
+      : objects_(*objects), storage_(objects->storage()), ca_pem_(std::move(ca_pem)), rng_(*rng) {}
+
+  /// One look at everything: small clusters, and only when something changed.
+  void round() {
+    for (const auto& ns : storage_.list("namespaces", "")) on_namespace(ns);
+    collect_garbage();
+    for (const auto& secret : storage_.list("secrets", "")) on_secret(secret);
+    for (const auto& deployment : storage_.list("deployments.apps", "")) on_deployment(deployment);
+    for (const auto* kind :
+         {"replicasets.apps", "statefulsets.apps", "daemonsets.apps", "jobs.batch", "replicationcontrollers"}) {
+      for (const auto& workload : storage_.list(kind, "")) on_workload(built_in(kind), workload);
+    }
+    for (const auto& pod : storage_.list("pods", "")) on_pod(pod);
+  }
+
+ private:
+  void create(const Resource& resource, const std::string& ns, Json object) {
+    try {
+      objects_.create(resource, ns, std::move(object));
+    } catch (const Failure&) {
+      // Somebody else was first, or the namespace is going: the next round sees it.
+    }
+  }
+
+  void on_namespace(const Json& ns) {
+    const auto name = name_of(ns);
+    if (!is_leaving(ns)) {
+      if (!storage_.get({"serviceaccounts", name, "default"}))
+        create(built_in("serviceaccounts"), name, {{"metadata", {{"name", "default"}}}});
+      if (!storage_.get({"configmaps", name, "kube-root-ca.crt"}))
+        create(built_in("configmaps"), name,
+               {{"metadata", {{"name", "kube-root-ca.crt"}}}, {"data", {{"ca.crt", ca_pem_}}}});
+      return;
+    }
+    bool empty = true;
+    for (const auto& resource : objects_.resources().all()) {
+      if (!resource.type.namespaced) continue;
+      for (const auto& object : storage_.list(resource.type.group_resource(), name)) {
+        if (!is_leaving(object)) objects_.remove(resource, name, name_of(object), Json::object());
+        empty = empty && !storage_.get({resource.type.group_resource(), name, name_of(object)});
+      }
+    }
+    if (!empty) return;
+    auto done = *storage_.get({"namespaces", "", name});
+    done["spec"]["finalizers"] = Json::array();
+    done["metadata"].erase("resourceVersion");
+    objects_.update(built_in("namespaces"), "", name, done);
+  }
+
+  /// Dependents whose owners are all gone go too.
+  void collect_garbage() {
+    std::set<std::string> alive;
+    const auto resources = objects_.resources().all();
+    for (const auto& resource : resources) {
+      for (const auto& object : storage_.list(resource.type.group_resource(), "")) alive.insert(uid_of(object));
+    }
+    for (const auto& resource : resources) {
+      for (const auto& object : storage_.list(resource.type.group_resource(), "")) {
+        const auto& owners = array_at(object, "metadata.ownerReferences");
+        if (owners.empty() || is_leaving(object)) continue;
+        const bool orphaned =
+            std::ranges::none_of(owners, [&](const Json& owner) { return alive.contains(string_at(owner, "uid")); });
+        if (orphaned) objects_.remove(resource, ns_of(object), name_of(object), Json::object());
+      }
+    }
+  }
+
+  void on_secret(const Json& secret) {
+    if (string_at(secret, "type") != "kubernetes.io/service-account-token" ||
+        object_at(secret, "data").contains("token"))
+      return;
+    const auto& annotations = object_at(secret, "metadata.annotations");
+    const auto* account_name = member(annotations, "kubernetes.io/service-account.name");
+    if (account_name == nullptr || !account_name->is_string()) return;
+    const auto account = storage_.get({"serviceaccounts", ns_of(secret), account_name->get<std::string>()});
+    if (!account) return;
+    auto filled = secret;
+    filled["metadata"]["annotations"]["kubernetes.io/service-account.uid"] = uid_of(*account);
+    filled["data"]["token"] =
+        base64_encode(issue_token(storage_, ns_of(secret), account_name->get<std::string>(), "", rng_));
+    filled["data"]["namespace"] = base64_encode(ns_of(secret));
+    filled["data"]["ca.crt"] = base64_encode(ca_pem_);
+    objects_.update(built_in("secrets"), ns_of(secret), name_of(secret), filled);
+  }
+
+  static Json owner_reference(const Resource& resource, const Json& owner) {
+    return {{"apiVersion", resource.type.api_version()},
+            {"kind", resource.type.kind},
+            {"name", name_of(owner)},
+            {"uid", uid_of(owner)},
+            {"controller", true},
+            {"blockOwnerDeletion", true}};
+  }
+
+  std::vector<Json> owned(const std::string& group_resource, const Json& owner) const {
+    std::vector<Json> out;
+    for (auto& object : storage_.list(group_resource, ns_of(owner))) {
+      const auto& owners = array_at(object, "metadata.ownerReferences");
+      if (std::ranges::any_of(owners,
+                              [&](const Json& reference) { return string_at(reference, "uid") == uid_of(owner); }))
+        out.push_back(std::move(object));
+    }
+    return out;
+  }
+
+  void set_status(const Resource& resource, const Json& object, Json status) {
+    if (object_at(object, "status") == status) return;
+    auto changed = object;
+    changed["status"] = std::move(status);
+    changed["metadata"].erase("resourceVersion");
+    objects_.update(resource, ns_of(object), name_of(object), changed, Part::kStatus);
+  }
+
+  void on_deployment(const Json& deployment) {
+    if (is_leaving(deployment) || bool_at(deployment, "spec.paused")) return;
+    const auto& sets = built_in("replicasets.apps");
+    const auto hash = hex(sha256(dump(object_at(deployment, "spec.template")))).substr(0, 10);
+    const auto wanted = int_at(deployment, "spec.replicas").value_or(1);
+    std::int64_t ready = 0, replicas = 0;
+    bool current = false;
+    for (auto& set : owned("replicasets.apps", deployment)) {
+      const bool is_current = name_of(set) == name_of(deployment) + "-" + hash;
+      current = current || is_current;
+      const auto count = is_current ? wanted : 0;
+      if (int_at(set, "spec.replicas") != count) {
+        set["spec"]["replicas"] = count;
+        set["metadata"].erase("resourceVersion");
+        objects_.update(sets, ns_of(set), name_of(set), set);
+      }
+      ready += int_at(set, "status.readyReplicas").value_or(0);
+      replicas += int_at(set, "status.replicas").value_or(0);
+    }
+    if (!current) {
+      auto pod_template = object_at(deployment, "spec.template");
+      auto selector = object_at(deployment, "spec.selector");
+      pod_template["metadata"]["labels"]["pod-template-hash"] = hash;
+      selector["matchLabels"]["pod-template-hash"] = hash;
+      create(sets, ns_of(deployment),
+             {{"metadata",
+               {{"name", name_of(deployment) + "-" + hash},
+                {"labels", pod_template["metadata"]["labels"]},
+                {"ownerReferences", Json::array({owner_reference(built_in("deployments.apps"), deployment)})}}},
+              {"spec", {{"replicas", wanted}, {"selector", selector}, {"template", pod_template}}}});
+    }
+    Json status = {
+        {"observedGeneration", int_at(deployment, "metadata.generation").value_or(1)},
+        {"conditions", Json::array({{{"type", "Available"}, {"status", ready >= wanted ? "True" : "False"}}})}};
+    if (replicas > 0) status.update({{"replicas", replicas}, {"updatedReplicas", replicas}});
+    if (ready > 0) status.update({{"readyReplicas", ready}, {"availableReplicas", ready}});
+    set_status(built_in("deployments.apps"), deployment, status);
+  }
+
+  static std::int64_t wanted_pods(const Resource& resource, const Json& workload) {
+    const auto& kind = resource.type.kind;
+    if (kind == "DaemonSet") return object_at(workload, "spec.template.spec.nodeSelector").empty() ? 1 : 0;
+    if (kind == "Job")
+      return string_at(workload, "status.completionTime").empty() ? int_at(workload, "spec.parallelism").value_or(1)
+                                                                  : 0;
+    return int_at(workload, "spec.replicas").value_or(1);
+  }
+
+  void on_workload(const Resource& resource, const Json& workload) {
+    if (is_leaving(workload)) return;
+    const auto wanted = wanted_pods(resource, workload);
+    auto pods = owned("pods", workload);
+    std::int64_t ready = 0;
+    for (std::int64_t i = wanted; i < static_cast<std::int64_t>(pods.size()); ++i) {
+      objects_.remove(built_in("pods"), ns_of(workload), name_of(pods[static_cast<std::size_t>(i)]), Json::object());
+    }
+    for (auto i = static_cast<std::int64_t>(pods.size()); i < wanted; ++i) {
+      Json pod = object_at(workload, "spec.template");
+      const auto suffix = resource.type.kind == "StatefulSet" ? std::to_string(i) : name_suffix(rng_);
+      pod["metadata"]["name"] = name_of(workload) + "-" + suffix;
+      pod["metadata"]["ownerReferences"] = Json::array({owner_reference(resource, workload)});
+      create(built_in("pods"), ns_of(workload), pod);
+    }
+    for (const auto& pod : owned("pods", workload)) ready += string_at(pod, "status.phase") == "Running" ? 1 : 0;
+    Json status = object_at(workload, "status");
+    status["observedGeneration"] = int_at(workload, "metadata.generation").value_or(1);
+    if (resource.type.kind == "DaemonSet") {
+      status["desiredNumberScheduled"] = wanted;
+      status["numberReady"] = ready;
+    } else if (resource.type.kind == "Job") {
+      status["active"] = ready;
+    } else {
+      status["replicas"] = static_cast<std::int64_t>(owned("pods", workload).size());
+      status["readyReplicas"] = status["availableReplicas"] = ready;
+    }
+    set_status(resource, workload, status);
+  }
+
+  void on_pod(const Json& pod) {
+    if (is_leaving(pod) || string_at(pod, "status.phase") != "Pending") return;
+    Json containers = Json::array();
+    for (const auto& container : array_at(pod, "spec.containers")) {
+      containers.push_back({{"name", string_at(container, "name")},
+                            {"image", string_at(container, "image")},
+                            {"ready", true},
+                            {"restartCount", 0},
+                            {"state", {{"running", Json::object()}}}});
+    }
+    set_status(built_in("pods"), pod,
+               {{"phase", "Running"},
+                {"podIP", fmt::format("10.128.{}.{}", rng_.below(256), 1 + rng_.below(254))},
+                {"containerStatuses", containers},
+                {"conditions", Json::array({{{"type", "Ready"}, {"status", "True"}}})}});
+  }
+
+  Objects& objects_;
+  Storage& storage_;
+  std::string ca_pem_;
+  Rng& rng_;
+};
+
+}  // namespace
+
+Task<void> run_controllers(Objects* objects, std::string ca_pem, Rng* rng) {
+  Controllers controllers(objects, std::move(ca_pem), rng);
+  async::Event changed;
+  struct Subscription {
+    Storage& from;
+    int id;
+    ~Subscription() { from.unsubscribe(id); }
+  };
+  // Events are news to clients only: they change no workload.
+  const Subscription subscription{
+      objects->storage(), objects->storage().subscribe([&](const Event& event) {
+        if (event.at.resource != "events" && event.at.resource != "leases.coordination.k8s.io") changed.set();
+      })};
+  for (;;) {
+    changed.reset();
+    try {
+      controllers.round();
+    } catch (const Failure& failure) {
+      log::debug("sandbox controllers", {{"error", failure.what()}});
+    }
+    co_await changed.wait();
+    co_await async::sleep_for(std::chrono::milliseconds(5));  // a burst of changes is one round
+  }
+}
+
+}  // namespace mtc::sandbox

@@ -1,0 +1,187 @@
+#include "sandbox/discovery.hpp"
+
+#include <map>
+
+#include <fmt/format.h>
+
+#include "base/strings.hpp"
+
+namespace mtc::sandbox {
+namespace {
+
+constexpr auto kAggregated = "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList";
+const Json kVerbs = {"create", "delete", "deletecollection", "get", "list", "patch", "update", "watch"};
+
+/// group → version → resources, in order.
+using Groups = std::map<std::string, std::map<std::string, std::vector<Resource>>>;
+
+Groups grouped(const Resources& resources) {
+  Groups out;
+  for (auto& resource : resources.all()) out[resource.type.group][resource.type.version].push_back(std::move(resource));
+  return out;
+}
+
+std::string singular_of(const Resource& resource) {
+  return resource.singular.empty() ? to_lower(resource.type.kind) : resource.singular;
+}
+
+Json aggregated_resource(const Resource& resource) {
+  Json out = {{"resource", resource.type.plural},
+              {"responseKind",
+               {{"group", resource.type.group}, {"version", resource.type.version}, {"kind", resource.type.kind}}},
+              {"scope", resource.type.namespaced ? "Namespaced" : "Cluster"},
+              {"singularResource", singular_of(resource)},
+              {"verbs", kVerbs}};
+  if (!resource.short_names.empty()) out["shortNames"] = resource.short_names;
+  for (const auto& [name, served] :
+       {std::pair{"status", resource.status_subresource}, std::pair{"scale", resource.scale_subresource}}) {
+    if (served)
+      out["subresources"].push_back(
+          {{"subresource", name},
+           {"verbs", {"get", "patch", "update"}},
+           {"responseKind",
+            {{"group", resource.type.group}, {"version", resource.type.version}, {"kind", resource.type.kind}}}});
+  }
+  return out;
+}
+
+Json aggregated_groups(const Groups& groups, bool core) {
+  Json items = Json::array();
+  for (const auto& [group, versions] : groups) {
+    if (group.empty() != core) continue;
+    Json item = {{"metadata", {{"name", group}}}, {"versions", Json::array()}};
+    for (const auto& [version, served] : versions) {
+      Json list = Json::array();
+      for (const auto& resource : served) list.push_back(aggregated_resource(resource));
+      item["versions"].push_back({{"version", version}, {"resources", list}, {"freshness", "Current"}});
+    }
+    items.push_back(std::move(item));
+  }
+  return {{"kind", "APIGroupDiscoveryList"},
+          {"apiVersion", "apidiscovery.k8s.io/v2"},
+          {"metadata", Json::object()},
+          {"items", items}};
+}
+
+Json legacy_list(const std::string& group_version, const std::vector<Resource>& resources) {
+  Json list = Json::array();
+  for (const auto& resource : resources) {
+    Json entry = {{"name", resource.type.plural},
+                  {"singularName", singular_of(resource)},
+                  {"namespaced", resource.type.namespaced},
+                  {"kind", resource.type.kind},
+                  {"verbs", kVerbs}};
+    if (!resource.short_names.empty()) entry["shortNames"] = resource.short_names;
+    list.push_back(entry);
+    for (const auto& [name, served] :
+         {std::pair{"status", resource.status_subresource}, std::pair{"scale", resource.scale_subresource}}) {
+      if (served)
+        list.push_back({{"name", resource.type.plural + "/" + name},
+                        {"singularName", ""},
+                        {"namespaced", resource.type.namespaced},
+                        {"kind", resource.type.kind},
+                        {"verbs", {"get", "patch", "update"}}});
+    }
+  }
+  return {{"kind", "APIResourceList"}, {"apiVersion", "v1"}, {"groupVersion", group_version}, {"resources", list}};
+}
+
+Json legacy_groups(const Groups& groups) {
+  Json list = Json::array();
+  for (const auto& [group, versions] : groups) {
+    if (group.empty()) continue;
+    Json served = Json::array();
+    for (const auto& [version, resources] : versions)
+      served.push_back({{"groupVersion", group + "/" + version}, {"version", version}});
+    list.push_back({{"name", group}, {"versions", served}, {"preferredVersion", served.front()}});
+  }
+  return {{"kind", "APIGroupList"}, {"apiVersion", "v1"}, {"groups", list}};
+}
+
+/// "/apis/apps/v1" → {"apps", "v1"}; "/api/v1" → {"", "v1"}.
+std::optional<std::pair<std::string, std::string>> group_version_of(std::string_view path) {
+  const auto parts = split(path, '/');
+  if (parts.size() == 3 && parts[1] == "api") return std::pair{std::string(), parts[2]};
+  if (parts.size() == 4 && parts[1] == "apis") return std::pair{parts[2], parts[3]};
+  return std::nullopt;
+}
+
+const std::vector<Resource>* served_at(const Groups& groups, std::string_view path) {
+  const auto wanted = group_version_of(path);
+  if (!wanted) return nullptr;
+  const auto group = groups.find(wanted->first);
+  if (group == groups.end()) return nullptr;
+  const auto version = group->second.find(wanted->second);
+  return version == group->second.end() ? nullptr : &version->second;
+}
+
+Json openapi_paths(const std::vector<Resource>& resources) {
+  Json paths = Json::object();
+  const Json validation =
+      Json::array({{{"name", "fieldValidation"}, {"in", "query"}, {"schema", {{"type", "string"}}}}});
+  for (const auto& resource : resources) {
+    const auto root = resource.type.group.empty()
+                          ? "/api/v1"
+                          : fmt::format("/apis/{}/{}", resource.type.group, resource.type.version);
+    const auto path = fmt::format("{}{}/{}/{{name}}", root, resource.type.namespaced ? "/namespaces/{namespace}" : "",
+                                  resource.type.plural);
+    Json content = {{"application/json-patch+json", Json::object()}, {"application/merge-patch+json", Json::object()}};
+    if (!resource.custom) content["application/strategic-merge-patch+json"] = Json::object();
+    paths[path]["patch"] = {
+        {"x-kubernetes-group-version-kind",
+         {{"group", resource.type.group}, {"version", resource.type.version}, {"kind", resource.type.kind}}},
+        {"x-kubernetes-action", "patch"},
+        {"parameters", validation},
+        {"requestBody", {{"content", content}}},
+        {"responses", {{"200", {{"description", "OK"}}}}}};
+  }
+  return paths;
+}
+
+}  // namespace
+
+std::optional<Document> discovery_document(std::string_view path, std::string_view accept, const Resources& resources) {
+  const bool aggregated = accept.contains("g=apidiscovery.k8s.io;v=v2;");
+  const auto groups = grouped(resources);
+  if (path == "/api" && aggregated) return Document{kAggregated, aggregated_groups(groups, true)};
+  if (path == "/apis" && aggregated) return Document{kAggregated, aggregated_groups(groups, false)};
+  if (path == "/api") return Document{"application/json", {{"kind", "APIVersions"}, {"versions", {"v1"}}}};
+  if (path == "/apis") return Document{"application/json", legacy_groups(groups)};
+  if (const auto* served = served_at(groups, path)) {
+    const auto at = *group_version_of(path);
+    return Document{"application/json",
+                    legacy_list(at.first.empty() ? at.second : at.first + "/" + at.second, *served)};
+  }
+  return std::nullopt;
+}
+
+std::optional<Json> openapi_document(std::string_view path, const Resources& resources) {
+  const auto groups = grouped(resources);
+  if (path == "/openapi/v3") {
+    Json paths = Json::object();
+    for (const auto& [group, versions] : groups) {
+      for (const auto& [version, served] : versions) {
+        const auto name = group.empty() ? "api/" + version : fmt::format("apis/{}/{}", group, version);
+        paths[name] = {{"serverRelativeURL", "/openapi/v3/" + name}};
+      }
+    }
+    return Json{{"paths", paths}};
+  }
+  if (!path.starts_with("/openapi/v3/")) return std::nullopt;
+  const auto* served = served_at(groups, path.substr(11));
+  if (served == nullptr) return std::nullopt;
+  Json schemas = Json::object();
+  for (const auto& resource : *served) {
+    Json schema = resource.schema.is_null() ? Json{{"type", "object"}} : resource.schema;
+    schema["x-kubernetes-group-version-kind"] = Json::array(
+        {{{"group", resource.type.group}, {"version", resource.type.version}, {"kind", resource.type.kind}}});
+    schemas[fmt::format("{}.{}.{}", resource.type.group.empty() ? "core" : resource.type.group, resource.type.version,
+                        resource.type.kind)] = schema;
+  }
+  return Json{{"openapi", "3.0.0"},
+              {"info", {{"title", "mtc sandbox"}, {"version", "v1.34.0"}}},
+              {"paths", openapi_paths(*served)},
+              {"components", {{"schemas", schemas}}}};
+}
+
+}  // namespace mtc::sandbox
