@@ -1,0 +1,9 @@
+#pragma once
+
+namespace mtc::app {
+
+/// Migrates an application between two embedded clusters on this machine, through an embedded bucket, and tells what it
+/// does. Leaves nothing behind. Returns the exit code.
+int run_demo();
+
+}  // namespace mtc::app

@@ -1,0 +1,143 @@
+"""The manifests of the public documents, with the names in angle brackets filled in and nothing else changed."""
+from world import NS, b64
+
+HOST = """\
+apiVersion: migration.openshift.io/v1alpha1
+kind: MigCluster
+metadata:
+  name: {name}
+  namespace: openshift-migration
+spec:
+  isHostCluster: true
+"""
+
+CLUSTER_SECRET = """\
+apiVersion: v1
+kind: Secret
+metadata:
+  name: {name}
+  namespace: openshift-config
+type: Opaque
+data:
+  saToken: {token}
+"""
+
+# caBundle is the field that a cluster needs whose certificate is of its own authority.
+REMOTE = """\
+apiVersion: migration.openshift.io/v1alpha1
+kind: MigCluster
+metadata:
+  name: {name}
+  namespace: openshift-migration
+spec:
+  insecure: false
+  isHostCluster: false
+  serviceAccountSecretRef:
+    name: {secret}
+    namespace: openshift-config
+  url: {url}
+  caBundle: {ca}
+"""
+
+STORAGE_SECRET = """\
+apiVersion: v1
+kind: Secret
+metadata:
+  namespace: openshift-config
+  name: {name}
+type: Opaque
+data:
+  aws-access-key-id: {key}
+  aws-secret-access-key: {secret}
+"""
+
+# awsS3Url is the field of a store that is not AWS.
+STORAGE = """\
+apiVersion: migration.openshift.io/v1alpha1
+kind: MigStorage
+metadata:
+  name: {name}
+  namespace: openshift-migration
+spec:
+  backupStorageConfig:
+    awsBucketName: {bucket}
+    awsS3Url: {url}
+    credsSecretRef:
+      name: {secret}
+      namespace: openshift-config
+  backupStorageProvider: aws
+  volumeSnapshotConfig:
+    credsSecretRef:
+      name: {secret}
+      namespace: openshift-config
+  volumeSnapshotProvider: aws
+"""
+
+PLAN = """\
+apiVersion: migration.openshift.io/v1alpha1
+kind: MigPlan
+metadata:
+  name: {name}
+  namespace: openshift-migration
+spec:
+  destMigClusterRef:
+    name: {destination}
+    namespace: openshift-migration
+  indirectImageMigration: true
+  indirectVolumeMigration: true
+  migStorageRef:
+    name: {storage}
+    namespace: openshift-migration
+  namespaces:
+    - {namespace}
+  srcMigClusterRef:
+    name: {source}
+    namespace: openshift-migration
+"""
+
+MIGRATION = """\
+apiVersion: migration.openshift.io/v1alpha1
+kind: MigMigration
+metadata:
+  name: {name}
+  namespace: openshift-migration
+spec:
+  migPlanRef:
+    name: {plan}
+    namespace: openshift-migration
+  quiescePods: {quiesce}
+  stage: {stage}
+  rollback: {rollback}
+"""
+
+
+def migration(name, plan, quiesce=True, stage=False, rollback=False):
+    return MIGRATION.format(name=name, plan=plan, quiesce=str(quiesce).lower(), stage=str(stage).lower(), rollback=str(rollback).lower())
+
+
+def application(ns, image):
+    """Fifty objects, one of each kind that a small application is made of, and a deployment with pods."""
+    labels = {"app": "web"}
+    container = {"name": "web", "image": image, "imagePullPolicy": "IfNotPresent"}
+    pod = {"metadata": {"labels": labels}, "spec": {"terminationGracePeriodSeconds": 1, "containers": [container]}}
+    objects = [
+        {"apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": "web"}, "spec": {"replicas": 2, "selector": {"matchLabels": labels}, "template": pod}},
+        {"apiVersion": "apps/v1", "kind": "StatefulSet", "metadata": {"name": "db"},
+         "spec": {"replicas": 1, "serviceName": "db", "selector": {"matchLabels": {"app": "db"}}, "template": {**pod, "metadata": {"labels": {"app": "db"}}}}},
+        {"apiVersion": "batch/v1", "kind": "CronJob", "metadata": {"name": "nightly"},
+         "spec": {"schedule": "0 2 * * *", "jobTemplate": {"spec": {"template": {"spec": {"restartPolicy": "Never", "containers": [container]}}}}}},
+        {"apiVersion": "v1", "kind": "Service", "metadata": {"name": "web"}, "spec": {"selector": labels, "ports": [{"port": 80}]}},
+        {"apiVersion": "v1", "kind": "Service", "metadata": {"name": "db"}, "spec": {"clusterIP": "None", "selector": {"app": "db"}, "ports": [{"port": 5432}]}},
+        {"apiVersion": "v1", "kind": "ServiceAccount", "metadata": {"name": "robot"}},
+        {"apiVersion": "rbac.authorization.k8s.io/v1", "kind": "Role", "metadata": {"name": "reader"}, "rules": [{"apiGroups": [""], "resources": ["pods"], "verbs": ["get"]}]},
+        {"apiVersion": "rbac.authorization.k8s.io/v1", "kind": "RoleBinding", "metadata": {"name": "robot"},
+         "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "Role", "name": "reader"}, "subjects": [{"kind": "ServiceAccount", "name": "robot", "namespace": ns}]},
+    ]
+    objects += [{"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": f"settings-{i}"}, "data": {"key": "value" * i}} for i in range(21)]
+    objects += [{"apiVersion": "v1", "kind": "Secret", "metadata": {"name": f"password-{i}"}, "data": {"key": b64("value" * i)}} for i in range(21)]
+    for each in objects:
+        each["metadata"]["namespace"] = ns
+    return [{"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": ns}}] + objects
+
+
+__all__ = ["HOST", "CLUSTER_SECRET", "REMOTE", "STORAGE_SECRET", "STORAGE", "PLAN", "migration", "application", "NS"]
