@@ -14,6 +14,7 @@
 #include "sandbox/discovery.hpp"
 #include "sandbox/failure.hpp"
 #include "sandbox/filter.hpp"
+#include "sandbox/protobuf.hpp"
 #include "sandbox/table.hpp"
 
 namespace mtc::sandbox {
@@ -28,6 +29,13 @@ http::Response json_response(int status, const Json& body) {
 
 Json parse_body(const http::ServerRequest& request, const std::string& body) {
   if (body.empty()) return Json::object();
+  if (is_protobuf(body)) {
+    auto object = from_protobuf(body);
+    if (!object)
+      throw Failure(415, "UnsupportedMediaType",
+                    "the embedded cluster reads this kind as JSON or YAML only: use kubectl apply or create -f");
+    return std::move(*object);
+  }
   try {
     return request.headers.get("Content-Type").contains("yaml") ? parse_yaml_one(body) : parse_json(body);
   } catch (const Error& error) {
@@ -159,7 +167,7 @@ Task<void> Rest::on_resource(Route route, http::ServerRequest& request, http::Re
     co_return co_await writer.respond(json_response(200, object));
   }
   if (request.method == "POST" && subresource == "token")
-    co_return co_await writer.respond(json_response(201, token_request(route, body)));
+    co_return co_await writer.respond(json_response(201, token_request(route, parse_body(request, body))));
   if (request.method == "POST" && name.empty()) {
     co_return co_await writer.respond(
         json_response(201, objects_->create(resource, ns, parse_body(request, body), dry_run_of(request))));
@@ -357,9 +365,8 @@ Json Rest::review(const http::ServerRequest& request, const std::string& body) {
   return answer_body;
 }
 
-Json Rest::token_request(const Route& route, const std::string& body) {
+Json Rest::token_request(const Route& route, const Json& wish) {
   objects_->must_get(route.resource, route.ns, route.name);
-  const auto wish = body.empty() ? Json::object() : parse_json(body);
   const auto seconds = int_at(wish, "spec.expirationSeconds").value_or(3600);
   const auto expires = rfc3339(clock_->now() + std::chrono::seconds(seconds));
   const auto token = issue_token(objects_->storage(), route.ns, route.name, expires, *rng_);

@@ -22,7 +22,7 @@ class Rest {
   Json patched(const Route& route, const http::ServerRequest& request, const std::string& body);
   Json scale(const Route& route, const http::ServerRequest& request, const std::string& body);
   Json review(const http::ServerRequest& request, const std::string& body);
-  Json token_request(const Route& route, const std::string& body);
+  Json token_request(const Route& route, const Json& wish);
 
   Objects* objects_;
   const Clock* clock_;

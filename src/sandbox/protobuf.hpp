@@ -1,0 +1,17 @@
+#pragma once
+
+#include <optional>
+#include <string_view>
+
+#include "json/json.hpp"
+
+namespace mtc::sandbox {
+
+/// True for a body in Kubernetes' protobuf envelope ("k8s\0" and a runtime.Unknown).
+bool is_protobuf(std::string_view body);
+/// The object in it as JSON, for the kinds that kubectl's own verbs send so: Namespace, ConfigMap, Secret,
+/// ServiceAccount, SelfSubjectAccessReview and TokenRequest (field numbers: k8s.io/api generated.proto). nullopt for
+/// any other kind. Throws Error(kInvalid) for bytes that are no protobuf.
+std::optional<Json> from_protobuf(std::string_view body);
+
+}  // namespace mtc::sandbox
