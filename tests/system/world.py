@@ -45,7 +45,7 @@ class Cluster:
         return json.loads(text) if text else None
 
     def items(self, kind, ns):
-        return self.get(kind, ns=ns)["items"]
+        return (self.get(kind, ns=ns) or {"items": []})["items"]
 
     def delete(self, *arguments):
         self.run("delete", "--ignore-not-found", "--wait=false", *arguments)
