@@ -106,8 +106,8 @@ TEST(Crds, DescribeEveryFieldAndAcceptTheSeeds) {
     described(version["schema"]["openAPIV3Schema"], kind);
     by_kind[kind] = version["schema"]["openAPIV3Schema"];
   }
-  const auto migration =
-      parse_yaml_one("{spec: {migPlanRef: {name: p, namespace: ns}, quiescePods: true, stage: false, rollback: false}}");
+  const auto migration = parse_yaml_one(
+      "{spec: {migPlanRef: {name: p, namespace: ns}, quiescePods: true, stage: false, rollback: false}}");
   EXPECT_TRUE(validate_schema(by_kind["MigMigration"], migration).empty());
   EXPECT_FALSE(validate_schema(by_kind["MigMigration"], parse_yaml_one("{spec: {quiescePods: true}}")).empty());
 }

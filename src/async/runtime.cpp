@@ -69,7 +69,8 @@ boost::asio::any_io_executor Runtime::executor() { return state_->context.get_ex
 
 void Runtime::run(Task<void> main) {
   std::exception_ptr failure;
-  asio::co_spawn(state_->context, as_root(std::move(main)), [&](const std::exception_ptr& thrown) { failure = thrown; });
+  asio::co_spawn(state_->context, as_root(std::move(main)),
+                 [&](const std::exception_ptr& thrown) { failure = thrown; });
   state_->context.restart();
   state_->context.run();
   if (failure) std::rethrow_exception(failure);

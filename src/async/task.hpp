@@ -18,8 +18,9 @@ using Task = boost::asio::awaitable<T>;
 
 namespace async {
 
-/// Throws the cancellation if the calling task was asked to stop. Operations that suspend (reads, writes, sleeps, waits) begin with it; tasks
-/// themselves are not interrupted between two awaits, so clean-up code of a cancelled task can still await (a Scope's join).
+/// Throws the cancellation if the calling task was asked to stop. Operations that suspend (reads, writes, sleeps,
+/// waits) begin with it; tasks themselves are not interrupted between two awaits, so clean-up code of a cancelled task
+/// can still await (a Scope's join).
 Task<void> throw_if_cancelled();
 
 /// True if `failure` says that the operation was cancelled, not that it failed.

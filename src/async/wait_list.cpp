@@ -53,8 +53,7 @@ Task<void> WaitList::wait(OnCancel on_cancel, std::function<void()> hook) {
         }
       });
     }
-    waiter->resume = [handler = std::move(handler), slot, executor,
-                      guard = asio::make_work_guard(executor)]() mutable {
+    waiter->resume = [handler = std::move(handler), slot, executor, guard = asio::make_work_guard(executor)]() mutable {
       slot.clear();
       asio::post(executor, std::move(handler));
     };

@@ -29,7 +29,7 @@ struct ItemResult {
   std::string ns;  ///< of the source; "" for cluster-scoped
   std::string name;
   std::string detail;
-  bool conflict = false;       ///< kSkipped because the destination holds another object of that name
+  bool conflict = false;  ///< kSkipped because the destination holds another object of that name
 };
 
 struct Progress {

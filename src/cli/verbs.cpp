@@ -178,9 +178,12 @@ Task<void> add_storage(kube::ClientPtr host, AddStorage what) {
 
 Task<void> create_plan(kube::ClientPtr host, CreatePlan what) {
   const auto kind = kind_of("plan");
-  const Json spec = {{"srcMigClusterRef", reference_to(what.source)}, {"destMigClusterRef", reference_to(what.destination)},
-                     {"migStorageRef", reference_to(what.storage)},   {"namespaces", what.namespaces},
-                     {"indirectImageMigration", true},       {"indirectVolumeMigration", true}};
+  const Json spec = {{"srcMigClusterRef", reference_to(what.source)},
+                     {"destMigClusterRef", reference_to(what.destination)},
+                     {"migStorageRef", reference_to(what.storage)},
+                     {"namespaces", what.namespaces},
+                     {"indirectImageMigration", true},
+                     {"indirectVolumeMigration", true}};
   co_await host->create(kind.type, object_of(kind, what.name, spec));
   print(fmt::format("MigPlan {} created: {} from {} to {}\n", what.name, join(what.namespaces, ", "), what.source,
                     what.destination));
