@@ -41,7 +41,9 @@ class ResponseWriter {
   virtual Task<void> respond(Response response) = 0;
   /// Sends the head and switches to chunked transfer coding.
   virtual Task<void> begin(ResponseHead head) = 0;
-  /// One chunk, sent at once. Throws Error(kUnavailable) when the client is gone.
+  /// As begin, for a body of `length` bytes that is not chunked: more are Error(kInternal), fewer cut the connection.
+  virtual Task<void> begin_sized(ResponseHead head, std::uint64_t length) = 0;
+  /// One chunk (or piece of a sized body), sent at once. Throws Error(kUnavailable) when the client is gone.
   virtual Task<void> write(std::string_view data) = 0;
   /// Ends the stream; called by the server if the handler did not.
   virtual Task<void> end() = 0;

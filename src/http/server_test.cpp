@@ -42,6 +42,12 @@ Task<void> handler(ServerRequest& request, ResponseWriter& writer) {
     co_await writer.write("");
     co_return co_await writer.write("bc");
   }
+  if (request.path == "/sized" || request.path == "/too-short") {
+    co_await writer.begin_sized({200, "", {}}, 3);
+    co_await writer.write("ab");
+    if (request.path == "/sized") co_await writer.write("c");
+    co_return;
+  }
   const auto body = co_await request.body(1000);
   co_await writer.respond(
       {200, "", {}, request.method + " " + request.path + "|" + std::string(request.param("q")) + "|" + body});
@@ -88,6 +94,13 @@ TEST(Server, ServesRequestsThatComeTogetherInTheirOrder) {
 TEST(Server, StreamsInChunks) {
   EXPECT_EQ(talk("GET /stream HTTP/1.1\r\n" + kClose),
             "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nConnection: close\r\n\r\n1\r\na\r\n2\r\nbc\r\n0\r\n\r\n");
+}
+
+TEST(Server, StreamsASizedBodyWithoutChunks) {
+  EXPECT_EQ(talk("GET /sized HTTP/1.1\r\n" + kClose),
+            "HTTP/1.1 200 OK\r\nContent-Length: 3\r\nConnection: close\r\n\r\nabc");
+  // A body that ends early ends the connection: the client must not take what comes next for the rest of it.
+  EXPECT_THAT(talk("GET /too-short HTTP/1.1\r\nHost: a\r\n\r\nGET /a HTTP/1.1\r\n" + kClose), EndsWith("\r\n\r\nab"));
 }
 
 TEST(Server, AnswersHeadWithoutABody) {

@@ -42,10 +42,20 @@ Task<void> WireWriter::respond(Response response) {
 }
 
 Task<void> WireWriter::begin(ResponseHead head) {
-  demand(State::kNothing);
-  if (!may_have_body(head.status)) throw Error(Code::kInternal, "a stream was begun with a status that has no body");
   head.headers.remove("Content-Length");
   head.headers.set("Transfer-Encoding", "chunked");
+  co_await send_stream_head(std::move(head));
+}
+
+Task<void> WireWriter::begin_sized(ResponseHead head, std::uint64_t length) {
+  head.headers.set("Content-Length", std::to_string(length));
+  left_ = length;
+  co_await send_stream_head(std::move(head));
+}
+
+Task<void> WireWriter::send_stream_head(ResponseHead head) {
+  demand(State::kNothing);
+  if (!may_have_body(head.status)) throw Error(Code::kInternal, "a stream was begun with a status that has no body");
   const auto text = head_text(head.status, head.reason, std::move(head.headers));
   state_ = State::kStreaming;
   co_await write_within(stream_->get(), text, stall_);
@@ -54,6 +64,11 @@ Task<void> WireWriter::begin(ResponseHead head) {
 Task<void> WireWriter::write(std::string_view data) {
   demand(State::kStreaming);
   if (data.empty() || body_ == Body::kNo) co_return;  // an empty chunk would end the body
+  if (left_) {
+    if (data.size() > *left_) throw Error(Code::kInternal, "an answer is longer than was announced");
+    *left_ -= data.size();
+    co_return co_await write_within(stream_->get(), data, stall_);
+  }
   auto chunk = fmt::format("{:x}\r\n", data.size());
   chunk += data;
   chunk += "\r\n";
@@ -63,7 +78,9 @@ Task<void> WireWriter::write(std::string_view data) {
 Task<void> WireWriter::end() {
   if (state_ != State::kStreaming) co_return;
   state_ = State::kDone;
-  if (body_ == Body::kYes) co_await write_within(stream_->get(), "0\r\n\r\n", stall_);
+  if (body_ == Body::kNo) co_return;
+  if (left_.value_or(0) > 0) throw Error(Code::kInternal, "an answer is shorter than was announced");
+  if (!left_) co_await write_within(stream_->get(), "0\r\n\r\n", stall_);
 }
 
 Task<net::StreamPtr> WireWriter::upgrade(Headers headers) {

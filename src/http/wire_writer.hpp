@@ -1,5 +1,7 @@
 #pragma once
 
+#include <cstdint>
+#include <optional>
 #include <string>
 
 #include "http/server.hpp"
@@ -18,6 +20,7 @@ class WireWriter final : public ResponseWriter {
 
   Task<void> respond(Response response) override;
   Task<void> begin(ResponseHead head) override;
+  Task<void> begin_sized(ResponseHead head, std::uint64_t length) override;
   Task<void> write(std::string_view data) override;
   Task<void> end() override;
   Task<net::StreamPtr> upgrade(Headers headers) override;
@@ -30,6 +33,7 @@ class WireWriter final : public ResponseWriter {
   enum class State { kNothing, kStreaming, kDone, kUpgraded };
 
   void demand(State state) const;
+  Task<void> send_stream_head(ResponseHead head);
   std::string head_text(int status, const std::string& reason, Headers headers) const;
 
   net::StreamPtr* stream_;
@@ -38,6 +42,7 @@ class WireWriter final : public ResponseWriter {
   KeepAlive keep_alive_;
   Duration stall_;
   State state_ = State::kNothing;
+  std::optional<std::uint64_t> left_;  ///< of a sized body; absent = chunked
 };
 
 }  // namespace mtc::http
