@@ -1,113 +1,124 @@
 #include "blob/bucket_server.hpp"
 
 #include <algorithm>
+#include <array>
 #include <charconv>
 #include <utility>
+#include <vector>
 
 #include <fmt/format.h>
 #include <pugixml.hpp>
 
+#include "async/scope.hpp"
 #include "base/encoding.hpp"
 #include "base/error.hpp"
-#include "base/hash.hpp"
 #include "base/rng.hpp"
 #include "base/strings.hpp"
-#include "blob/sigv4.hpp"
+#include "blob/bucket_answer.hpp"
+#include "blob/bucket_auth.hpp"
+#include "blob/bucket_body.hpp"
+#include "blob/bucket_listing.hpp"
+#include "blob/bucket_uploads.hpp"
+#include "blob/http_date.hpp"
+#include "blob/s3_xml.hpp"
 #include "http/server.hpp"
 
 namespace mtc::blob {
 namespace {
 
-constexpr std::size_t kMaxObject = 1024 * 1024 * 1024;  ///< one PUT or part, held in memory
-constexpr auto kMaxSkew = std::chrono::minutes(15);
+/// Bodies that are documents: the list of a DeleteObjects or of the parts of an upload.
+constexpr std::size_t kLargestDocument = 4 * 1024 * 1024;
 
-std::string xml_escape(std::string_view text) {
-  std::string out;
-  for (const char c : text) {
-    switch (c) {
-      case '<': out += "&lt;"; break;
-      case '>': out += "&gt;"; break;
-      case '&': out += "&amp;"; break;
-      case '"': out += "&quot;"; break;
-      default: out += c;
-    }
-  }
-  return out;
+/// Query parameters that ask for something else than the object or the listing: to answer as if they were absent would
+/// be worse than to refuse.
+constexpr std::array<std::string_view, 29> kNotServed = {"accelerate",
+                                                         "acl",
+                                                         "analytics",
+                                                         "attributes",
+                                                         "cors",
+                                                         "encryption",
+                                                         "inventory",
+                                                         "intelligent-tiering",
+                                                         "legal-hold",
+                                                         "lifecycle",
+                                                         "logging",
+                                                         "metrics",
+                                                         "notification",
+                                                         "object-lock",
+                                                         "ownershipControls",
+                                                         "policy",
+                                                         "policyStatus",
+                                                         "publicAccessBlock",
+                                                         "replication",
+                                                         "requestPayment",
+                                                         "restore",
+                                                         "retention",
+                                                         "select",
+                                                         "tagging",
+                                                         "torrent",
+                                                         "versionId",
+                                                         "versioning",
+                                                         "versions",
+                                                         "website"};
+
+bool asks_for(const http::ServerRequest& request, std::string_view name) {
+  return std::ranges::find(request.query, name, &http::Query::value_type::first) != request.query.end();
 }
 
-http::Response xml(int status, std::string body) {
-  return {status,
-          "",
-          {{"Content-Type", "application/xml"}},
-          "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n" + std::move(body)};
+[[noreturn]] void not_allowed() {
+  throw Refusal(405, "MethodNotAllowed", "The specified method is not allowed against this resource.");
 }
 
-http::Response refusal(int status, std::string_view code, std::string_view message) {
-  return xml(status, fmt::format("<Error><Code>{}</Code><Message>{}</Message></Error>", code, xml_escape(message)));
-}
-
-/// The parts of "AWS4-HMAC-SHA256 Credential=id/date/region/s3/aws4_request,SignedHeaders=a;b,Signature=hex".
-struct Claim {
-  std::string access_key_id, region, signed_headers, signature;
-};
-
-std::optional<Claim> parse_claim(std::string_view header) {
-  constexpr std::string_view kScheme = "AWS4-HMAC-SHA256 ";
-  if (!header.starts_with(kScheme)) return std::nullopt;
-  Claim claim;
-  for (const auto& raw : split(header.substr(kScheme.size()), ',')) {
-    const auto part = trim(raw);
-    const auto value = std::string(part.substr(std::min(part.size(), part.find('=') + 1)));
-    if (part.starts_with("Credential=")) {
-      const auto scope = split(value, '/');
-      if (scope.size() < 5) return std::nullopt;
-      claim.access_key_id = scope[0];
-      claim.region = scope[2];
-    } else if (part.starts_with("SignedHeaders=")) {
-      claim.signed_headers = value;
-    } else if (part.starts_with("Signature=")) {
-      claim.signature = value;
-    }
-  }
-  return claim;
-}
-
-std::optional<Time> parse_amz_date(std::string_view text) {
-  if (text.size() != 16) return std::nullopt;
-  return parse_rfc3339(fmt::format("{}-{}-{}T{}:{}:{}Z", text.substr(0, 4), text.substr(4, 2), text.substr(6, 2),
-                                   text.substr(9, 2), text.substr(11, 2), text.substr(13, 2)));
-}
-
-/// "bytes=a-b", "bytes=a-"; nullopt for anything else, which is then ignored as RFC 9110 allows.
-std::optional<Range> parse_range(std::string_view text) {
-  if (!text.starts_with("bytes=")) return std::nullopt;
-  text.remove_prefix(6);
+/// "bytes=a-b", "bytes=a-" or "bytes=-n" of an object of `size` bytes; nullopt for anything else, which is then ignored
+/// as RFC 9110 §14.2 allows.
+std::optional<Range> parse_range(std::string_view text, std::uint64_t size) {
+  constexpr std::string_view kUnit = "bytes=";
+  if (!text.starts_with(kUnit)) return std::nullopt;
+  text.remove_prefix(kUnit.size());
   const auto dash = text.find('-');
-  Range range;
-  std::uint64_t last = 0;
-  if (std::from_chars(text.data(), text.data() + dash, range.offset).ec != std::errc{}) return std::nullopt;
-  const auto tail = text.substr(dash + 1);
-  if (tail.empty()) return range;
-  if (std::from_chars(tail.data(), tail.data() + tail.size(), last).ec != std::errc{} || last < range.offset)
-    return std::nullopt;
-  range.length = last - range.offset + 1;
-  return range;
+  if (dash == std::string_view::npos) return std::nullopt;
+  const auto number = [](std::string_view digits) -> std::optional<std::uint64_t> {
+    std::uint64_t value = 0;
+    const auto* end = digits.data() + digits.size();
+    const auto read = std::from_chars(digits.data(), end, value);
+    return read.ec == std::errc{} && read.ptr == end ? std::optional(value) : std::nullopt;
+  };
+  const auto first = number(text.substr(0, dash));
+  const auto last = number(text.substr(dash + 1));
+  if (!first && !last) return std::nullopt;
+  if (!first) return Range{size - std::min(size, *last), std::min(size, *last)};
+  if (last && *last < *first) return std::nullopt;
+  if (*first >= size) {
+    throw Refusal(416, "InvalidRange", "The requested range is not satisfiable",
+                  element("ActualObjectSize", std::to_string(size)));
+  }
+  return Range{*first, std::min(last.value_or(size - 1), size - 1) - *first + 1};
 }
 
-struct Upload {
-  std::string key;
-  std::map<int, std::string> parts;
-};
+http::Headers object_headers(const ObjectInfo& info) {
+  return {{"ETag", '"' + info.etag + '"'},
+          {"Last-Modified", http_date(info.modified)},
+          {"Accept-Ranges", "bytes"},
+          {"Content-Type", "application/octet-stream"}};
+}
 
 class Server final : public BucketServer {
  public:
-  Server(BucketServerOptions options, async::Scope scope) : options_(std::move(options)), scope_(std::move(scope)) {}
+  Server(BucketServerOptions options, async::Scope scope)
+      : options_(std::move(options)),
+        clock_(options_.clock != nullptr ? *options_.clock : system_clock()),
+        key_{options_.access_key_id, options_.secret_access_key, options_.region},
+        uploads_(options_.parts ? options_.parts : make_memory_store(), system_rng()),
+        scope_(std::move(scope)) {}
 
   Task<void> listen() {
     auto listener = co_await net::listen_tcp(options_.listen);
-    url_ = fmt::format("http://{}:{}", options_.listen.host, listener->local().port);
+    url_ = fmt::format("{}://{}", options_.tls ? "https" : "http",
+                       net::text_of({options_.listen.host, listener->local().port}));
+    http::ServerOptions http;
+    http.tls = options_.tls;
     server_ = std::make_unique<http::Server>(
-        std::move(listener), http::ServerOptions{},
+        std::move(listener), std::move(http),
         [this](http::ServerRequest& request, http::ResponseWriter& writer) { return serve(&request, &writer); });
     scope_.spawn_isolated(server_->run(), [](const std::exception_ptr&) {});
   }
@@ -116,162 +127,217 @@ class Server final : public BucketServer {
   Task<void> stop() override { return scope_.cancel_and_join(); }
 
  private:
-  struct Target {
+  struct Exchange {
+    http::ServerRequest* request;
+    http::ResponseWriter* writer;
+    VerifiedRequest verified;
+    std::string bucket;
+    std::string key;  ///< "" = the bucket itself
     Store* store = nullptr;
-    std::string key;
   };
 
+  /// Nothing of an answer is sent before its status is certain; a failure after that cuts the connection.
   Task<void> serve(http::ServerRequest* request, http::ResponseWriter* writer) {
-    const auto body = co_await request->body(kMaxObject);
-    auto response = check_signature(*request, body);
-    if (!response) {
-      std::optional<Error> failure;
-      try {
-        response = co_await route(request, &body);
-      } catch (const Error& error) {
-        failure = error;
-      }
-      if (failure)
-        response = refusal(failure->code() == Code::kInvalid ? 416 : 500,
-                           failure->code() == Code::kInvalid ? "InvalidRange" : "InternalError", failure->what());
+    std::optional<Refusal> refusal;
+    std::optional<http::Response> response;
+    bool streaming = false;
+    try {
+      response = co_await answer(request, writer, &streaming);
+    } catch (const Refusal& thrown) {
+      refusal = thrown;
+    } catch (const Error& error) {
+      if (streaming) throw;
+      refusal = refusal_for(error);
     }
+    if (refusal) response = refusal->answer();
+    if (!response) co_return;
     response->headers.set("x-amz-request-id", uuid4(system_rng()));
+    response->headers.set("Date", http_date(clock_.now()));
     co_await writer->respond(std::move(*response));
   }
 
-  std::optional<http::Response> check_signature(const http::ServerRequest& request, const std::string& body) const {
-    const auto claim = parse_claim(request.headers.get("Authorization"));
-    if (!claim) return refusal(403, "AccessDenied", "Access Denied.");
-    if (claim->access_key_id != options_.access_key_id) {
-      return refusal(403, "InvalidAccessKeyId", "The Access Key Id you provided does not exist in our records.");
+  /// Nothing if the answer was streamed.
+  Task<std::optional<http::Response>> answer(http::ServerRequest* request, http::ResponseWriter* writer,
+                                             bool* streaming) {
+    Exchange exchange{request, writer, verify_request(*request, key_, clock_.now()), "", "", nullptr};
+    for (const auto name : kNotServed) {
+      if (asks_for(*request, name)) throw Refusal(501, "NotImplemented", fmt::format("?{} is not implemented.", name));
     }
-    const auto date = request.headers.get("x-amz-date");
-    const auto signed_at = parse_amz_date(date);
-    const auto now = (options_.clock != nullptr ? *options_.clock : system_clock()).now();
-    if (!signed_at || *signed_at < now - kMaxSkew || *signed_at > now + kMaxSkew) {
-      return refusal(403, "RequestTimeTooSkewed",
-                     "The difference between the request time and the server's time is too large.");
+    if (request->headers.has("x-amz-copy-source")) throw Refusal(501, "NotImplemented", "Copies are not implemented.");
+    locate(&exchange);
+    if (exchange.bucket.empty()) co_return list_buckets(*request);
+    const auto bucket = options_.buckets.find(exchange.bucket);
+    if (bucket == options_.buckets.end()) {
+      throw Refusal(404, "NoSuchBucket", "The specified bucket does not exist", element("BucketName", exchange.bucket));
     }
-    if (claim->region != options_.region) {
-      return xml(400, fmt::format("<Error><Code>AuthorizationHeaderMalformed</Code><Message>the region '{}' is wrong; "
-                                  "expecting '{}'</Message>"
-                                  "<Region>{}</Region></Error>",
-                                  xml_escape(claim->region), options_.region, options_.region));
+    exchange.store = bucket->second.get();
+    if (exchange.key.empty()) co_return co_await bucket_request(exchange);
+    if (request->method == "GET" && !asks_for(*request, "uploadId")) {
+      co_await send_object(exchange, streaming);
+      co_return std::nullopt;
     }
-    const auto payload = request.headers.get("x-amz-content-sha256");
-    if (payload != kUnsignedPayload && payload != hex(sha256(body))) {
-      return refusal(400, "XAmzContentSHA256Mismatch",
-                     "The provided 'x-amz-content-sha256' header does not match what was computed.");
-    }
-    const SigningKey key{options_.access_key_id, options_.secret_access_key, options_.region};
-    if (signature_of(request.headers, request.method, request.path, request.query, payload, claim->signed_headers, key,
-                     date) != claim->signature) {
-      return refusal(403, "SignatureDoesNotMatch",
-                     "The request signature we calculated does not match the signature you provided.");
-    }
-    return std::nullopt;
+    co_return co_await object_request(exchange);
   }
 
-  Task<http::Response> route(http::ServerRequest* request, const std::string* body) {
-    const auto path = percent_decode(request->path).value_or("");
-    const auto slash = path.find('/', 1);
-    const auto bucket = options_.buckets.find(
-        path.substr(std::min<std::size_t>(1, path.size()), slash == std::string::npos ? slash : slash - 1));
-    if (bucket == options_.buckets.end()) co_return refusal(404, "NoSuchBucket", "The specified bucket does not exist");
-    const Target target{bucket->second.get(), slash == std::string::npos ? "" : path.substr(slash + 1)};
-    if (target.key.empty()) co_return co_await bucket_request(target, request);
-    if (request->method == "PUT" && !request->param("uploadId").empty()) co_return put_part(request, *body);
-    if (request->method == "PUT") co_return etag_answer((co_await target.store->put(target.key, *body)).etag);
-    if (request->method == "POST") co_return co_await upload_request(target, request);
-    if (request->method == "DELETE") co_return co_await remove(target, request);
-    co_return co_await fetch(target, request);
+  /// Finds bucket and key, in path style or in virtual-host style.
+  void locate(Exchange* exchange) const {
+    const auto path = percent_decode(exchange->request->path);
+    if (!path || !path->starts_with('/')) throw Refusal(400, "InvalidURI", "Couldn't parse the specified URI.");
+    auto host = to_lower(exchange->request->headers.get("Host"));
+    host.resize(std::min(host.size(), host.rfind(':')));
+    const auto suffix = "." + options_.domain;
+    if (!options_.domain.empty() && host.ends_with(suffix)) {
+      exchange->bucket = host.substr(0, host.size() - suffix.size());
+      exchange->key = path->substr(1);
+      return;
+    }
+    const auto slash = std::min(path->size(), path->find('/', 1));
+    exchange->bucket = path->substr(1, slash - 1);
+    if (slash < path->size()) exchange->key = path->substr(slash + 1);
   }
 
-  static http::Response etag_answer(const std::string& etag) { return {200, "", {{"ETag", '"' + etag + '"'}}, ""}; }
-
-  Task<http::Response> bucket_request(Target target, http::ServerRequest* request) {
-    if (request->method == "HEAD") co_return http::Response{};
-    if (request->method != "GET")
-      co_return refusal(405, "MethodNotAllowed", "The specified method is not allowed against this resource.");
-    const auto page =
-        co_await target.store->list(std::string(request->param("prefix")), std::string(request->param("delimiter")),
-                                    std::string(request->param("continuation-token")));
-    std::string body =
-        "<ListBucketResult xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\"><EncodingType>url</EncodingType>";
-    body += fmt::format("<IsTruncated>{}</IsTruncated>", !page.next.empty());
-    if (!page.next.empty())
-      body += fmt::format("<NextContinuationToken>{}</NextContinuationToken>", xml_escape(page.next));
-    for (const auto& object : page.objects) {
-      body += fmt::format(
-          "<Contents><Key>{}</Key><Size>{}</Size><ETag>&quot;{}&quot;</ETag><LastModified>{}</LastModified></Contents>",
-          percent_encode(object.key, KeepSlash::kYes), object.size, object.etag, rfc3339(object.modified));
+  http::Response list_buckets(const http::ServerRequest& request) const {
+    if (request.method != "GET") not_allowed();
+    std::string body = "<ListAllMyBucketsResult><Owner><ID>mtc</ID></Owner><Buckets>";
+    for (const auto& [name, store] : options_.buckets) {
+      body += fmt::format("<Bucket>{}{}</Bucket>", element("Name", name), element("CreationDate", rfc3339(Time{})));
     }
-    for (const auto& prefix : page.prefixes) {
-      body +=
-          fmt::format("<CommonPrefixes><Prefix>{}</Prefix></CommonPrefixes>", percent_encode(prefix, KeepSlash::kYes));
-    }
-    co_return xml(200, body + "</ListBucketResult>");
+    return xml_answer(200, body + "</Buckets></ListAllMyBucketsResult>");
   }
 
-  Task<http::Response> fetch(Target target, http::ServerRequest* request) {
-    const auto info = co_await target.store->head(target.key);
-    if (!info) co_return refusal(404, "NoSuchKey", "The specified key does not exist.");
-    http::Response response{200, "", {{"ETag", '"' + info->etag + '"'}}, ""};
-    if (request->method == "HEAD") {
-      response.headers.set("Content-Length", std::to_string(info->size));
-      co_return response;
+  Task<http::Response> bucket_request(Exchange exchange) {
+    const auto& request = *exchange.request;
+    if (request.method == "HEAD") co_return http::Response{200, "", {{"x-amz-bucket-region", options_.region}}, ""};
+    if (request.method == "POST" && asks_for(request, "delete")) co_return co_await remove_many(exchange);
+    if (request.method == "PUT") {
+      throw Refusal(409, "BucketAlreadyOwnedByYou", "The bucket exists: buckets of this server are configured.");
     }
-    const auto range = parse_range(request->headers.get("Range"));
-    const auto reader = co_await target.store->open(target.key, range.value_or(Range{}));
-    if (!reader) co_return refusal(404, "NoSuchKey", "The specified key does not exist.");
-    for (auto piece = co_await reader->read(); !piece.empty(); piece = co_await reader->read()) response.body += piece;
-    if (range) {
-      response.status = 206;
-      response.headers.set("Content-Range", fmt::format("bytes {}-{}/{}", range->offset,
-                                                        range->offset + response.body.size() - 1, info->size));
+    if (request.method != "GET") not_allowed();
+    if (asks_for(request, "uploads")) throw Refusal(501, "NotImplemented", "Listing uploads is not implemented.");
+    if (asks_for(request, "location")) {
+      // The first region has no name here: docs.aws.amazon.com/AmazonS3/latest/API/API_GetBucketLocation.html
+      co_return xml_answer(200, element("LocationConstraint", options_.region == "us-east-1" ? "" : options_.region));
     }
+    co_return co_await answer_listing(exchange.store, exchange.bucket, exchange.request);
+  }
+
+  Task<http::Response> object_request(Exchange exchange) {
+    const auto& request = *exchange.request;
+    const auto id = std::string(request.param("uploadId"));
+    const auto& [bucket, key] = std::pair(exchange.bucket, exchange.key);
+    if (request.method == "HEAD") co_return co_await head_object(exchange);
+    if (request.method == "PUT") {
+      const auto body = open_body(exchange.request, exchange.verified, key_);
+      const auto number = std::string(request.param("partNumber"));
+      const auto info = id.empty() ? co_await store_body(exchange.store, key, body.get())
+                                   : co_await uploads_.put_part(id, bucket, key, number, body.get());
+      co_return etag_answer(info.etag);
+    }
+    if (request.method == "DELETE") {
+      if (id.empty()) {
+        co_await exchange.store->remove(key);
+      } else {
+        co_await uploads_.abort(id, bucket, key);
+      }
+      co_return http::Response{204, "", {}, ""};
+    }
+    if (request.method == "GET") throw Refusal(501, "NotImplemented", "Listing parts is not implemented.");
+    if (request.method != "POST") not_allowed();
+    if (asks_for(request, "uploads")) {
+      co_return xml_answer(200, fmt::format("<InitiateMultipartUploadResult>{}{}{}</InitiateMultipartUploadResult>",
+                                            element("Bucket", bucket), element("Key", key),
+                                            element("UploadId", uploads_.begin(bucket, key))));
+    }
+    if (id.empty()) not_allowed();
+    const auto info = co_await uploads_.complete(id, bucket, key, co_await document(exchange), exchange.store);
+    co_return xml_answer(
+        200, fmt::format("<CompleteMultipartUploadResult>{}{}{}</CompleteMultipartUploadResult>",
+                         element("Bucket", bucket), element("Key", key), element("ETag", '"' + info.etag + '"')));
+  }
+
+  /// A body that is read whole.
+  Task<std::string> document(Exchange exchange) {
+    const auto body = open_body(exchange.request, exchange.verified, key_);
+    std::string text;
+    for (auto piece = co_await body->read(); !piece.empty(); piece = co_await body->read()) {
+      if (text.size() + piece.size() > kLargestDocument) {
+        throw Refusal(400, "EntityTooLarge", "The document is too long.");
+      }
+      text += piece;
+    }
+    co_return text;
+  }
+
+  Task<ObjectInfo> demand_object(Exchange exchange) {
+    auto info = co_await exchange.store->head(exchange.key);
+    if (!info) {
+      throw Refusal(404, "NoSuchKey", "The specified key does not exist.", element("Key", exchange.key));
+    }
+    const auto wanted = exchange.request->headers.get("If-Match");
+    if (!wanted.empty() && wanted != "*" && unquoted(wanted) != info->etag) {
+      throw Refusal(412, "PreconditionFailed", "At least one of the pre-conditions you specified did not hold");
+    }
+    co_return *info;
+  }
+
+  Task<http::Response> head_object(Exchange exchange) {
+    const auto info = co_await demand_object(exchange);
+    http::Response response{200, "", object_headers(info), ""};
+    response.headers.set("Content-Length", std::to_string(info.size));
     co_return response;
   }
 
-  Task<http::Response> remove(Target target, http::ServerRequest* request) {
-    if (const auto id = request->param("uploadId"); !id.empty()) {
-      uploads_.erase(std::string(id));
-    } else {
-      co_await target.store->remove(target.key);
+  Task<void> send_object(Exchange exchange, bool* streaming) {
+    const auto info = co_await demand_object(exchange);
+    const auto range = parse_range(exchange.request->headers.get("Range"), info.size);
+    const auto reader = co_await exchange.store->open(exchange.key, range.value_or(Range{}));
+    if (!reader) throw Refusal(404, "NoSuchKey", "The specified key does not exist.", element("Key", exchange.key));
+    http::ResponseHead head{range ? 206 : 200, "", object_headers(reader->info())};
+    const auto size = reader->info().size;
+    const auto length = range ? *range->length : size;
+    if (range) {
+      head.headers.set("Content-Range", fmt::format("bytes {}-{}/{}", range->offset, range->offset + length - 1, size));
     }
-    co_return http::Response{204, "", {}, ""};
+    *streaming = true;
+    co_await exchange.writer->begin_sized(std::move(head), length);
+    for (auto piece = co_await reader->read(); !piece.empty(); piece = co_await reader->read()) {
+      co_await exchange.writer->write(piece);
+    }
   }
 
-  http::Response put_part(http::ServerRequest* request, const std::string& body) {
-    const auto at = uploads_.find(std::string(request->param("uploadId")));
-    if (at == uploads_.end()) return refusal(404, "NoSuchUpload", "The specified multipart upload does not exist.");
-    at->second.parts[std::atoi(std::string(request->param("partNumber")).c_str())] = body;
-    return etag_answer(hex(md5(body)));
-  }
-
-  Task<http::Response> upload_request(Target target, http::ServerRequest* request) {
-    const auto id = std::string(request->param("uploadId"));
-    if (id.empty()) {
-      const auto fresh = uuid4(system_rng());
-      uploads_[fresh].key = target.key;
-      co_return xml(
-          200,
-          fmt::format("<InitiateMultipartUploadResult><UploadId>{}</UploadId></InitiateMultipartUploadResult>", fresh));
+  /// DeleteObjects: what cannot be removed is told key by key.
+  Task<http::Response> remove_many(Exchange exchange) {
+    const auto text = co_await document(exchange);
+    pugi::xml_document xml;
+    const auto parsed = xml.load_buffer(text.data(), text.size());
+    if (!parsed || !xml.child("Delete")) {
+      throw Refusal(400, "MalformedXML", "The XML you provided was not well-formed or did not validate");
     }
-    const auto at = uploads_.find(id);
-    if (at == uploads_.end()) co_return refusal(404, "NoSuchUpload", "The specified multipart upload does not exist.");
-    const auto writer = co_await target.store->create(at->second.key);
-    for (const auto& [number, bytes] : at->second.parts) co_await writer->write(bytes);
-    const auto info = co_await writer->commit();
-    uploads_.erase(id);
-    co_return xml(
-        200, fmt::format("<CompleteMultipartUploadResult><ETag>&quot;{}&quot;</ETag></CompleteMultipartUploadResult>",
-                         info.etag));
+    const bool quiet = xml.child("Delete").child("Quiet").text().as_bool();
+    std::string body;
+    for (const auto& node : xml.child("Delete").children("Object")) {
+      const std::string key = node.child_value("Key");
+      std::optional<Error> failure;
+      try {
+        co_await exchange.store->remove(key);
+      } catch (const Error& error) {
+        failure = error;
+      }
+      if (failure) {
+        body += fmt::format("<Error>{}{}{}</Error>", element("Key", key), element("Code", "InternalError"),
+                            element("Message", failure->what()));
+      } else if (!quiet) {
+        body += fmt::format("<Deleted>{}</Deleted>", element("Key", key));
+      }
+    }
+    co_return xml_answer(200, fmt::format("<DeleteResult>{}</DeleteResult>", body));
   }
 
   BucketServerOptions options_;
+  const Clock& clock_;
+  SigningKey key_;
+  Uploads uploads_;
   std::string url_;
-  std::map<std::string, Upload> uploads_;
   std::unique_ptr<http::Server> server_;
   async::Scope scope_;
 };

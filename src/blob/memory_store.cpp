@@ -1,9 +1,7 @@
 #include <map>
-#include <set>
 #include <utility>
 
 #include "base/encoding.hpp"
-#include "base/error.hpp"
 #include "base/hash.hpp"
 #include "blob/key.hpp"
 #include "blob/listing.hpp"
@@ -41,9 +39,7 @@ class MemoryStore final : public Store, public std::enable_shared_from_this<Memo
     const auto at = objects_.find(key);
     if (at == objects_.end()) co_return nullptr;
     const std::string_view whole = *at->second.bytes;
-    if (range.offset > whole.size() || (range.offset == whole.size() && !whole.empty())) {
-      throw Error(Code::kInvalid, "range begins beyond the end of " + key);
-    }
+    check_range(key, range, whole.size());
     co_return std::make_unique<MemoryReader>(at->second,
                                              whole.substr(range.offset, range.length.value_or(std::string_view::npos)));
   }

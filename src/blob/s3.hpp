@@ -19,10 +19,10 @@ struct S3Options {
   AddressingStyle style = AddressingStyle::kVirtualHost;
   std::string access_key_id;
   Secret secret_access_key;
-  std::string ca_pem;                          ///< empty = the system's roots
-  bool insecure = false;                       ///< no TLS verification
-  std::uint64_t part_size = 16 * 1024 * 1024;  ///< multipart parts; at least 5 MiB
-  std::size_t concurrent_requests = 16;
+  std::string ca_pem;                                 ///< empty = the system's roots
+  bool insecure = false;                              ///< no TLS verification
+  std::uint64_t part_size = 16 * 1024 * 1024;         ///< multipart parts; at least 5 MiB
+  std::size_t concurrent_requests = 16;               ///< open readers count; requests beyond wait their turn
   Duration request_limit = std::chrono::seconds(60);  ///< without progress
   unsigned max_attempts = 5;
   net::ConnectorPtr connector;   ///< null = TCP, through the environment's proxy

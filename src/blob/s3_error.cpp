@@ -1,11 +1,15 @@
 #include "blob/s3_error.hpp"
 
 #include <algorithm>
+#include <array>
+#include <charconv>
+#include <string>
 
 #include <fmt/format.h>
-#include <pugixml.hpp>
 
-#include "base/encoding.hpp"
+#include "base/strings.hpp"
+#include "blob/http_date.hpp"
+#include "blob/s3_xml.hpp"
 
 namespace mtc::blob {
 namespace {
@@ -16,104 +20,123 @@ struct Known {
   std::string_view advice;
 };
 
-// https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html
-constexpr Known kKnown[] = {
-    {"NoSuchBucket", Code::kNotFound, "create the bucket, or correct its name"},
-    {"InvalidAccessKeyId", Code::kUnauthorized,
-     "the access key is unknown to the store: correct aws-access-key-id in the Secret"},
-    {"SignatureDoesNotMatch", Code::kUnauthorized,
-     "the secret key is wrong: correct aws-secret-access-key in the Secret (no newline at its end)"},
-    {"AccessDenied", Code::kForbidden,
-     "the key may not do this: it needs to read, write, list and delete in the bucket"},
-    {"AccountProblem", Code::kForbidden, "the account is blocked"},
-    {"RequestTimeTooSkewed", Code::kUnauthorized,
-     "the clocks of this machine and the store differ by more than 15 minutes"},
-    {"AuthorizationHeaderMalformed", Code::kInvalid, "the region is wrong"},
-    {"PermanentRedirect", Code::kInvalid, "the bucket lives in another region or at another endpoint"},
-    {"InvalidBucketName", Code::kInvalid, "the bucket's name is not allowed"},
-    {"InvalidRange", Code::kInvalid, ""},
-    {"SlowDown", Code::kThrottled, ""},
-    {"ServiceUnavailable", Code::kUnavailable, ""},
-    {"InternalError", Code::kUnavailable, ""},
-    {"RequestTimeout", Code::kUnavailable, ""},
-    {"XMinioStorageFull", Code::kForbidden, "the store's disk is full"},
+constexpr std::array kKnown = {
+    Known{"NoSuchBucket", Code::kNotFound, "create the bucket, or correct its name"},
+    Known{"NoSuchKey", Code::kNotFound, ""},
+    Known{"NoSuchUpload", Code::kNotFound, "the upload was aborted, by a lifecycle rule or by somebody else"},
+    Known{"InvalidAccessKeyId", Code::kUnauthorized,
+          "the store does not know this access key: correct aws-access-key-id in the Secret"},
+    Known{"SignatureDoesNotMatch", Code::kUnauthorized,
+          "the secret key is wrong: correct aws-secret-access-key in the Secret (no newline at its end)"},
+    Known{"AccessDenied", Code::kForbidden,
+          "the access key needs to read, write, list and delete in this bucket: correct its policy, or the bucket's"},
+    Known{"AllAccessDisabled", Code::kForbidden, "the bucket is disabled"},
+    Known{"AccountProblem", Code::kForbidden, "the account is blocked: ask the operator of the store"},
+    Known{"RequestTimeTooSkewed", Code::kUnauthorized, "set the clock of this machine, or of the store"},
+    Known{"AuthorizationHeaderMalformed", Code::kInvalid, "correct the region"},
+    Known{"PermanentRedirect", Code::kInvalid, "correct the region or the endpoint"},
+    Known{"IllegalLocationConstraintException", Code::kInvalid, "correct the region"},
+    Known{"TemporaryRedirect", Code::kUnavailable, "the bucket is new or moving"},
+    Known{"InvalidBucketName", Code::kInvalid, "correct the name of the bucket"},
+    Known{"EntityTooLarge", Code::kInvalid, ""},
+    Known{"PreconditionFailed", Code::kConflict, ""},
+    Known{"SlowDown", Code::kThrottled, "the store is asked too much at once"},
+    Known{"XMinioStorageFull", Code::kForbidden, "the disk of the store is full"},
+    Known{"QuotaExceeded", Code::kForbidden, "the quota of the bucket is used up"},
+    Known{"InternalError", Code::kUnavailable, ""},
+    Known{"ServiceUnavailable", Code::kUnavailable, ""},
+    Known{"RequestTimeout", Code::kUnavailable, ""},
+    Known{"OperationAborted", Code::kUnavailable, ""},
 };
 
-Code code_of(int status) {
+/// For answers whose code is not known, or that have no body (HEAD).
+Known by_status(int status) {
   switch (status) {
-    case 401: return Code::kUnauthorized;
-    case 403: return Code::kForbidden;
-    case 404: return Code::kNotFound;
-    case 409: return Code::kConflict;
-    case 416: return Code::kInvalid;
-    case 429: return Code::kThrottled;
-    default: return status >= 500 ? Code::kUnavailable : Code::kInvalid;
+    case 301: return {"", Code::kInvalid, "the bucket lives in another region or at another endpoint: correct them"};
+    case 401: return {"", Code::kUnauthorized, "correct the access key and the secret key"};
+    case 403: return {"", Code::kForbidden, "check the access key, the secret key and the policy of the bucket"};
+    case 404: return {"", Code::kNotFound, ""};
+    case 408: return {"", Code::kUnavailable, ""};
+    case 409: return {"", Code::kConflict, ""};
+    case 412: return {"", Code::kConflict, ""};
+    case 429: return {"", Code::kThrottled, ""};
+    default: break;
   }
+  // 200 can carry an error too: a multipart upload that could not be completed.
+  return {"", status >= 500 || status < 300 ? Code::kUnavailable : Code::kInvalid, ""};
 }
 
-/// encoding-type=url is form encoding: a plus stands for a blank.
-std::string decoded(std::string text) {
-  std::ranges::replace(text, '+', ' ');
-  return percent_decode(text).value_or(text);
+Known meaning_of(std::string_view name, int status) {
+  const auto* at = std::ranges::find(kKnown, name, &Known::code);
+  return at != kKnown.end() ? *at : by_status(status);
+}
+
+std::string region_of(const http::Response& response) {
+  const auto header = response.headers.get("x-amz-bucket-region");
+  return header.empty() ? xml_text(response.body, "Region") : std::string(header);
+}
+
+/// What the answer itself says about the remedy.
+std::string hints(const http::Response& response, std::string_view name, Time now) {
+  std::string text;
+  if (name == "RequestTimeTooSkewed") {
+    text += fmt::format(" (this machine says {}", rfc3339(now));
+    if (const auto theirs = parse_http_date(response.headers.get("Date"))) {
+      text += fmt::format(", the store {}", rfc3339(*theirs));
+    }
+    return text + ")";
+  }
+  const bool misdirected = response.status == 301 || response.status == 307 || response.status == 400;
+  if (!misdirected) return text;
+  if (const auto region = region_of(response); !region.empty()) text += fmt::format(" (it asks for region {})", region);
+  const auto endpoint = xml_text(response.body, "Endpoint");
+  if (!endpoint.empty()) text += fmt::format(" (it asks for endpoint {})", endpoint);
+  return text;
+}
+
+std::string said_by(const http::Response& response, std::string_view name) {
+  if (!name.empty()) return fmt::format("{}: {}", name, trim(xml_text(response.body, "Message")));
+  if (response.body.empty()) return fmt::format("HTTP {} {}", response.status, http::reason_phrase(response.status));
+  return fmt::format(
+      "HTTP {} from a server that does not speak S3: is this the endpoint of the store, or of its console?",
+      response.status);
 }
 
 }  // namespace
 
-std::string xml_text(std::string_view xml, std::string_view element) {
-  pugi::xml_document document;
-  if (!document.load_buffer(xml.data(), xml.size())) return "";
-  const auto found = document.find_node([&](const pugi::xml_node& node) { return node.name() == element; });
-  std::string text = found.child_value();
-  if (text.size() >= 2 && text.front() == '"' && text.back() == '"') text = text.substr(1, text.size() - 2);
-  return text;
-}
-
-std::string s3_code(std::string_view body) { return xml_text(body, "Code"); }
-
-Error s3_error(const http::Response& response, std::string_view doing) {
-  const auto name = s3_code(response.body);
-  auto text = xml_text(response.body, "Message");
-  Code code = code_of(response.status);
-  std::string_view advice;
-  for (const auto& known : kKnown) {
-    if (known.code != name) continue;
-    code = known.means;
-    advice = known.advice;
+Error s3_error(const http::Response& response, Time now) {
+  const auto name = xml_text(response.body, "Code");
+  const auto known = meaning_of(name, response.status);
+  auto text = said_by(response, name);
+  if (!known.advice.empty() && (!name.empty() || response.body.empty())) text += fmt::format(" — {}", known.advice);
+  text += hints(response, name, now);
+  auto request = std::string(response.headers.get("x-amz-request-id"));
+  if (request.empty()) request = xml_text(response.body, "RequestId");
+  if (!request.empty()) text += fmt::format(" (request id {})", request);
+  Error error(known.means, std::move(text));
+  error.with_http_status(response.status);
+  const auto wait = response.headers.get("Retry-After");
+  unsigned seconds = 0;
+  if (std::from_chars(wait.data(), wait.data() + wait.size(), seconds).ec == std::errc{}) {
+    error.with_retry_after(std::chrono::seconds(std::min(seconds, 60U)));
   }
-  // HEAD answers carry no body: the status must do.
-  if (name.empty() && response.body.empty()) text = fmt::format("HTTP {}", response.status);
-  if (name.empty() && !response.body.empty())
-    text = fmt::format("HTTP {} from a server that does not speak S3", response.status);
-  const auto region = xml_text(response.body, "Region");
-  Error error(code,
-              fmt::format("{}{}{}{}{}{}", name, name.empty() ? "" : ": ", text, advice.empty() ? "" : " — ", advice,
-                          region.empty() || code != Code::kInvalid ? "" : fmt::format(" (it asks for {})", region)));
-  error.with_http_status(response.status).with_context(doing);
   return error;
 }
 
-ListPage parse_listing(std::string_view xml, std::string_view store) {
-  pugi::xml_document document;
-  const auto parsed = document.load_buffer(xml.data(), xml.size());
-  const auto root = document.child("ListBucketResult");
-  if (!parsed || !root) throw Error(Code::kUnsupported, fmt::format("{} does not answer a listing as S3 does", store));
-  const bool encoded = std::string_view(root.child_value("EncodingType")) == "url";
-  ListPage page;
-  for (const auto& node : root.children("Contents")) {
-    ObjectInfo info;
-    info.key = encoded ? decoded(node.child_value("Key")) : node.child_value("Key");
-    info.size = node.child("Size").text().as_ullong();
-    info.etag = node.child_value("ETag");
-    std::erase(info.etag, '"');
-    if (const auto modified = parse_rfc3339(node.child_value("LastModified"))) info.modified = *modified;
-    page.objects.push_back(std::move(info));
-  }
-  for (const auto& node : root.children("CommonPrefixes")) {
-    page.prefixes.push_back(encoded ? decoded(node.child_value("Prefix")) : node.child_value("Prefix"));
-  }
-  if (std::string_view(root.child_value("IsTruncated")) == "true")
-    page.next = root.child_value("NextContinuationToken");
-  return page;
+Error unanswered(const Error& error) {
+  const auto advice = [&]() -> std::string_view {
+    switch (error.code()) {
+      case Code::kTls: return "give the CA of the store as its custom CA bundle, or correct the endpoint";
+      case Code::kNotFound: return "correct the host name of the endpoint";
+      case Code::kTimeout: return "is the endpoint right, and does the network (firewall, proxy) let it through?";
+      case Code::kUnavailable: return "does the store run, and is the endpoint right?";
+      default: return "";
+    }
+  }();
+  if (advice.empty()) return error;
+  Error advised(error.code(), fmt::format("{} — {}", error.what(), advice));
+  if (error.retry_after()) advised.with_retry_after(*error.retry_after());
+  return advised;
 }
 
 }  // namespace mtc::blob

@@ -10,7 +10,7 @@
 namespace mtc::blob {
 
 /// Who signs, for where. AWS Signature Version 4
-/// (docs.aws.amazon.com/AmazonS3/latest/API/sig-v4-header-based-auth.html).
+/// (docs.aws.amazon.com/AmazonS3/latest/API/sig-v4-authenticating-requests.html).
 struct SigningKey {
   std::string access_key_id;
   Secret secret_access_key;
@@ -18,11 +18,13 @@ struct SigningKey {
   std::string service = "s3";
 };
 
-/// Instead of a hash: the body is not signed. For TLS, where the transport keeps it whole, and for streams.
+inline constexpr std::string_view kSigningAlgorithm = "AWS4-HMAC-SHA256";
+/// Instead of a hash: the body is not signed. For TLS, where the transport keeps it whole.
 inline constexpr std::string_view kUnsignedPayload = "UNSIGNED-PAYLOAD";
 
 /// Adds x-amz-date, x-amz-content-sha256 and Authorization to `headers`, which must hold Host. Every header present is
-/// signed. `path` is percent-encoded as it goes on the wire, `query` is not encoded.
+/// signed. `path` is percent-encoded as it goes on the wire, `query` is not encoded. `payload_hash` is the SHA-256 of
+/// the body in hex, or kUnsignedPayload.
 void sign(http::Headers& headers, std::string_view method, std::string_view path, const http::Query& query,
           std::string_view payload_hash, const SigningKey& key, Time now);
 
@@ -31,6 +33,14 @@ void sign(http::Headers& headers, std::string_view method, std::string_view path
 std::string signature_of(const http::Headers& headers, std::string_view method, std::string_view path,
                          const http::Query& query, std::string_view payload_hash, std::string_view signed_headers,
                          const SigningKey& key, std::string_view date);
+
+/// The signature of one chunk of an aws-chunked body, which is chained to that of the chunk before
+/// (docs.aws.amazon.com/AmazonS3/latest/API/sigv4-streaming.html); the first chunk follows the request's signature.
+std::string chunk_signature(std::string_view previous, std::string_view chunk, const SigningKey& key,
+                            std::string_view date);
+
+/// "20130524/us-east-1/s3/aws4_request": what a credential is valid for.
+std::string credential_scope(const SigningKey& key, std::string_view date);
 
 /// The query string, encoded, of a URL that gives whoever has it this one request for `lifetime`.
 std::string presign(std::string_view method, std::string_view host, std::string_view path, http::Query query,
