@@ -137,7 +137,7 @@ class ChunkedBody final : public UploadBody {
       if (trailers_ == Trailers::kNo || lines == kMostTrailers) incomplete();
     }
     if (announced_ && *announced_ != seen_) incomplete();
-    while (!(co_await request_->read_body()).empty()) incomplete();
+    if (!buffer_.empty() || !(co_await request_->read_body()).empty()) incomplete();
   }
 
   http::ServerRequest* request_;

@@ -85,9 +85,9 @@ std::optional<Range> parse_range(std::string_view text, std::uint64_t size) {
   };
   const auto first = number(text.substr(0, dash));
   const auto last = number(text.substr(dash + 1));
-  if (!first && !last) return std::nullopt;
-  if (!first) return Range{size - std::min(size, *last), std::min(size, *last)};
-  if (last && *last < *first) return std::nullopt;
+  if (dash == 0 && last) return Range{size - std::min(size, *last), std::min(size, *last)};
+  const bool open_ended = dash + 1 == text.size();
+  if (!first || (!last && !open_ended) || (last && *last < *first)) return std::nullopt;
   if (*first >= size) {
     throw Refusal(416, "InvalidRange", "The requested range is not satisfiable",
                   element("ActualObjectSize", std::to_string(size)));

@@ -10,6 +10,8 @@
 
 namespace mtc::blob {
 
+/// Where the bucket's name goes: https://endpoint/bucket or https://bucket.endpoint. By path in any case where the
+/// endpoint is an IP address, or the bucket's name has a dot and TLS is spoken.
 enum class AddressingStyle { kPath, kVirtualHost };
 
 struct S3Options {

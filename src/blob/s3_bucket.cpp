@@ -52,9 +52,13 @@ http::Url endpoint_of(const S3Options& options) {
   return url;
 }
 
-/// A wildcard certificate covers one label, so a dotted bucket cannot be a host below it.
+bool is_address(std::string_view host) {
+  return host.find_first_not_of("0123456789.") == host.npos || host.contains(':');
+}
+
+/// Nothing is below an IP address; and a wildcard certificate covers one label, so a dotted bucket cannot be a host.
 bool is_host_label(const S3Options& options, const http::Url& endpoint) {
-  return options.style == AddressingStyle::kVirtualHost &&
+  return options.style == AddressingStyle::kVirtualHost && !is_address(endpoint.host) &&
          !(endpoint.scheme == "https" && options.bucket.contains('.'));
 }
 

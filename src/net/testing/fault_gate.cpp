@@ -14,8 +14,7 @@ class FaultyStream final : public Stream {
   FaultyStream(StreamPtr inner, Faults faults) : inner_(std::move(inner)), faults_(faults) {}
 
   Task<std::size_t> read_some(std::span<char> into) override {
-    if (faults_.reset_read_after && read_ >= *faults_.reset_read_after)
-      throw Error(Code::kUnavailable, "reset by the gate");
+    if (reset_ || (faults_.reset_read_after && read_ >= *faults_.reset_read_after)) reset();
     if (faults_.close_read_after && read_ >= *faults_.close_read_after) co_return 0;
     if (faults_.stall_read_after && read_ >= *faults_.stall_read_after) co_await stalled_.wait();
     into = into.first(allowed(into.size()));
@@ -28,10 +27,11 @@ class FaultyStream final : public Stream {
   }
 
   Task<void> write_all(std::string_view data) override {
+    if (reset_) reset();
     if (faults_.reset_write_after && written_ + data.size() > *faults_.reset_write_after) {
       co_await inner_->write_all(
           data.substr(0, *faults_.reset_write_after - std::min(written_, *faults_.reset_write_after)));
-      throw Error(Code::kUnavailable, "reset by the gate");
+      reset();
     }
     written_ += data.size();
     co_await inner_->write_all(data);
@@ -42,6 +42,12 @@ class FaultyStream final : public Stream {
   std::string peer() const override { return inner_->peer(); }
 
  private:
+  /// A reset ends both directions, as TCP's does.
+  [[noreturn]] void reset() {
+    reset_ = true;
+    throw Error(Code::kUnavailable, "reset by the gate");
+  }
+
   /// How much may be read before the next fault, so that it strikes at its byte.
   std::size_t allowed(std::size_t wanted) const {
     if (faults_.slice_reads > 0) wanted = std::min(wanted, faults_.slice_reads);
@@ -55,6 +61,7 @@ class FaultyStream final : public Stream {
   Faults faults_;
   std::uint64_t read_ = 0;
   std::uint64_t written_ = 0;
+  bool reset_ = false;
   async::WaitList stalled_;
 };
 
