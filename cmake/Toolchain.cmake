@@ -19,7 +19,8 @@ set(CMAKE_C_FLAGS_DEBUG "-O0 -g1")
 
 find_program(MTC_CCACHE ccache)
 if(MTC_CCACHE)
-  set(CMAKE_CXX_COMPILER_LAUNCHER "${MTC_CCACHE}")
+  # Paths are taken relative to the tree, so that another clone of it finds what this one compiled.
+  set(CMAKE_CXX_COMPILER_LAUNCHER "${CMAKE_COMMAND}" -E env "CCACHE_BASEDIR=${CMAKE_SOURCE_DIR}" CCACHE_NOHASHDIR=1 "${MTC_CCACHE}")
 endif()
 add_link_options(-fuse-ld=lld)
 
