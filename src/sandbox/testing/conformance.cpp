@@ -399,10 +399,17 @@ Task<void> workloads_have_pods(ClientPtr client, std::string ns) {
 Task<void> scaling(ClientPtr client, std::string ns) {
   co_await client->create(types::deployments(), deployment(ns, "d", 0));
   const auto target = "/apis/apps/v1/namespaces/" + ns + "/deployments/d/scale";
-  auto scale = co_await client->raw("GET", target);
-  EXPECT_EQ(string_at(scale, "kind"), "Scale");
-  scale["spec"]["replicas"] = 1;
-  co_await client->raw("PUT", target, scale);
+  for (bool written = false; !written;) {  // A Deployment's own controller writes its status meanwhile.
+    auto scale = co_await client->raw("GET", target);
+    EXPECT_EQ(string_at(scale, "kind"), "Scale");
+    scale["spec"]["replicas"] = 1;
+    try {
+      co_await client->raw("PUT", target, scale);
+      written = true;
+    } catch (const Error& error) {
+      if (error.code() != Code::kConflict) throw;
+    }
+  }
   EXPECT_EQ(int_at(*co_await client->get(types::deployments(), {ns, "d"}), "spec.replicas"), 1);
 }
 
