@@ -23,7 +23,7 @@ class ClusterReconciler final : public Reconciler {
   }
 
   Task<Result> reconcile(kube::ObjectKey key) override {
-    auto pass = co_await Pass::begin(parts_.services, mig_clusters(), key);
+    auto pass = co_await Pass::begin(parts_.services, types::mig_clusters(), key);
     if (!pass) co_return Result::done();
     const auto cluster = api::MigCluster::parse(pass->object());
     std::optional<Error> failure;

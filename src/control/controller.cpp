@@ -52,16 +52,16 @@ void learn_references(Runtime& runtime, const kube::ClientPtr& host, const std::
     };
     runtime.watch(host, type, api::kNamespace, type.kind, std::move(note));
   };
-  learn(mig_clusters(), [](const Json& object) { return std::vector{api::MigCluster::parse(object).secret}; });
-  learn(mig_storages(), [](const Json& object) {
+  learn(types::mig_clusters(), [](const Json& object) { return std::vector{api::MigCluster::parse(object).secret}; });
+  learn(types::mig_storages(), [](const Json& object) {
     const auto storage = api::MigStorage::parse(object);
     return std::vector{storage.credentials, storage.snapshot_credentials};
   });
-  learn(mig_plans(), [](const Json& object) {
+  learn(types::mig_plans(), [](const Json& object) {
     const auto plan = api::MigPlan::parse(object);
     return std::vector{plan.source, plan.destination, plan.storage};
   });
-  learn(mig_migrations(), [](const Json& object) { return std::vector{api::MigMigration::parse(object).plan}; });
+  learn(types::mig_migrations(), [](const Json& object) { return std::vector{api::MigMigration::parse(object).plan}; });
 }
 
 /// Whose change concerns whom, beside each kind's own.
@@ -74,12 +74,12 @@ void add_watches(Runtime& runtime, const kube::ClientPtr& host, const std::share
   };
   runtime.watch(host, kube::types::secrets(), "", api::kMigCluster, owners(api::kMigCluster));
   runtime.watch(host, kube::types::secrets(), "", api::kMigStorage, owners(api::kMigStorage));
-  runtime.watch(host, mig_clusters(), ns, api::kMigPlan, owners(api::kMigPlan));
-  runtime.watch(host, mig_storages(), ns, api::kMigPlan, owners(api::kMigPlan));
-  runtime.watch(host, mig_plans(), ns, api::kMigMigration, owners(api::kMigMigration));
+  runtime.watch(host, types::mig_clusters(), ns, api::kMigPlan, owners(api::kMigPlan));
+  runtime.watch(host, types::mig_storages(), ns, api::kMigPlan, owners(api::kMigPlan));
+  runtime.watch(host, types::mig_plans(), ns, api::kMigMigration, owners(api::kMigMigration));
   // A plan is suspended while a migration runs and after it succeeded: it looks when that changes, not at every phase.
   auto running = std::make_shared<std::map<kube::ObjectKey, std::string>>();
-  runtime.watch(host, mig_migrations(), ns, api::kMigPlan, [running](const kube::Change& change) {
+  runtime.watch(host, types::mig_migrations(), ns, api::kMigPlan, [running](const kube::Change& change) {
     const auto key = kube::key_of(change.object);
     const auto now = std::string(api::has_condition(change.object, "Running") ? "running" : "") +
                      string_at(change.object, "status.itinerary") +
@@ -120,10 +120,10 @@ Task<void> run_controller(ControllerOptions options) {
     parts.recorder = events;
     runtime.add(make(parts), options.host, type, ns, options.workers);
   };
-  add(mig_clusters(), make_cluster_reconciler, cluster_events.get());
-  add(mig_storages(), make_storage_reconciler, storage_events.get());
-  add(mig_plans(), make_plan_reconciler, plan_events.get());
-  add(mig_migrations(), make_migration_reconciler, migration_events.get());
+  add(types::mig_clusters(), make_cluster_reconciler, cluster_events.get());
+  add(types::mig_storages(), make_storage_reconciler, storage_events.get());
+  add(types::mig_plans(), make_plan_reconciler, plan_events.get());
+  add(types::mig_migrations(), make_migration_reconciler, migration_events.get());
   add_watches(runtime, options.host, references);
   log::info("controller runs", {{"host", options.host->url()}});
 

@@ -22,12 +22,13 @@ class MigrationReconciler final : public Reconciler {
   }
 
   Task<Result> reconcile(kube::ObjectKey key) override {
-    auto pass = co_await Pass::begin(parts_.services, mig_migrations(), key);
+    auto pass = co_await Pass::begin(parts_.services, types::mig_migrations(), key);
     if (!pass) co_return Result::done();
     const auto self = api::MigMigration::parse(pass->object());
     if (self.phase == "Completed") co_return Result::done();
-    const auto plan = self.plan.set() ? co_await parts_.services->host->get(mig_plans(), {self.plan.ns, self.plan.name})
-                                      : std::nullopt;
+    const auto plan = self.plan.set()
+                          ? co_await parts_.services->host->get(types::mig_plans(), {self.plan.ns, self.plan.name})
+                          : std::nullopt;
     adopt(&*pass, self, plan);
 
     auto& conditions = pass->conditions();
@@ -67,7 +68,7 @@ class MigrationReconciler final : public Reconciler {
 
   Task<std::vector<Json>> siblings_of(api::MigMigration self) {
     std::vector<Json> mine;
-    for (auto& object : co_await kube::list_all(*parts_.services->host, mig_migrations(), api::kNamespace)) {
+    for (auto& object : co_await kube::list_all(*parts_.services->host, types::mig_migrations(), api::kNamespace)) {
       if (api::parse_ref(object, "spec.migPlanRef") == self.plan) mine.push_back(std::move(object));
     }
     co_return mine;
@@ -110,7 +111,8 @@ class MigrationReconciler final : public Reconciler {
     m.host = parts_.services->host;
     m.source = co_await parts_.connections->cluster(m.plan.source);
     m.destination = co_await parts_.connections->cluster(m.plan.destination);
-    const auto storage = co_await kube::must_get(*m.host, mig_storages(), {m.plan.storage.ns, m.plan.storage.name});
+    const auto storage =
+        co_await kube::must_get(*m.host, types::mig_storages(), {m.plan.storage.ns, m.plan.storage.name});
     m.storage = api::MigStorage::parse(storage);
     m.store = co_await parts_.connections->storage(*m.storage);
     m.jobs = parts_.jobs;

@@ -44,7 +44,7 @@ class PlanReconciler final : public Reconciler {
   }
 
   Task<Result> reconcile(kube::ObjectKey key) override {
-    auto pass = co_await Pass::begin(parts_.services, mig_plans(), key);
+    auto pass = co_await Pass::begin(parts_.services, types::mig_plans(), key);
     if (!pass) co_return Result::done();
     const auto plan = api::MigPlan::parse(pass->object());
     std::optional<Error> failure;
@@ -83,7 +83,7 @@ class PlanReconciler final : public Reconciler {
     }
     identify_type(plan, migrations, conditions);
     plan::PlanWorld world;
-    world.plans = co_await kube::list_all(*parts_.services->host, mig_plans(), api::kNamespace);
+    world.plans = co_await kube::list_all(*parts_.services->host, types::mig_plans(), api::kNamespace);
     co_await plan::check_plan(parts_.connections, plan, &world, &conditions);
     if (suspended) {
       conditions.keep(
@@ -130,7 +130,7 @@ class PlanReconciler final : public Reconciler {
   /// The plan's migrations, newest first.
   Task<std::vector<Json>> migrations_of(api::MigPlan plan) {
     std::vector<Json> mine;
-    for (auto& object : co_await kube::list_all(*parts_.services->host, mig_migrations(), api::kNamespace)) {
+    for (auto& object : co_await kube::list_all(*parts_.services->host, types::mig_migrations(), api::kNamespace)) {
       if (api::parse_ref(object, "spec.migPlanRef") == plan.self) mine.push_back(std::move(object));
     }
     std::ranges::sort(mine, std::ranges::greater{},
@@ -177,7 +177,8 @@ class PlanReconciler final : public Reconciler {
     auto& conditions = pass->conditions();
     conditions.keep({"PvsDiscovered", "Closed"});
     if (!conditions.has("Closed")) {
-      for (const auto& object : co_await kube::list_all(*parts_.services->host, mig_clusters(), api::kNamespace)) {
+      for (const auto& object :
+           co_await kube::list_all(*parts_.services->host, types::mig_clusters(), api::kNamespace)) {
         if (!api::has_condition(object, "Ready")) continue;
         const auto cluster = co_await parts_.connections->cluster(api::MigCluster::parse(object));
         co_await plan::remove_locations(cluster, plan.uid);

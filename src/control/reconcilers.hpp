@@ -7,6 +7,7 @@
 #include "control/reconciler.hpp"
 #include "migrate/jobs.hpp"
 #include "plan/connections.hpp"
+#include "plan/types.hpp"
 
 namespace mtc::control {
 
@@ -19,11 +20,8 @@ struct Parts {
   std::function<void(kube::ObjectKey)> wake_migration;
 };
 
-/// Resource types of our kinds.
-const kube::ResourceType& mig_clusters();
-const kube::ResourceType& mig_storages();
-const kube::ResourceType& mig_plans();
-const kube::ResourceType& mig_migrations();
+/// Our kinds.
+namespace types = plan::types;
 
 std::shared_ptr<Reconciler> make_cluster_reconciler(Parts parts);
 std::shared_ptr<Reconciler> make_storage_reconciler(Parts parts);

@@ -22,7 +22,7 @@ class StorageReconciler final : public Reconciler {
   }
 
   Task<Result> reconcile(kube::ObjectKey key) override {
-    auto pass = co_await Pass::begin(parts_.services, mig_storages(), key);
+    auto pass = co_await Pass::begin(parts_.services, types::mig_storages(), key);
     if (!pass) co_return Result::done();
     const auto storage = api::MigStorage::parse(pass->object());
     std::optional<Error> failure;

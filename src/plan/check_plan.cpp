@@ -9,13 +9,12 @@
 #include "base/strings.hpp"
 #include "json/json.hpp"
 #include "plan/checks.hpp"
+#include "plan/types.hpp"
 
 namespace mtc::plan {
 namespace {
 
 using enum api::Category;
-const kube::ResourceType kMigClusters{api::kGroup, api::kVersion, "migclusters", "MigCluster"};
-const kube::ResourceType kMigStorages{api::kGroup, api::kVersion, "migstorages", "MigStorage"};
 constexpr std::size_t kNamespaceLimit = 10;
 
 class PlanCheck {
@@ -57,7 +56,7 @@ class PlanCheck {
       critical(invalid, "NotSet", fmt::format("The `{}` must name a MigCluster and its namespace.", field));
       co_return std::nullopt;
     }
-    auto cluster = co_await connections_->host()->get(kMigClusters, {ref.ns, ref.name});
+    auto cluster = co_await connections_->host()->get(types::mig_clusters(), {ref.ns, ref.name});
     if (!cluster) {
       critical(invalid, "NotFound",
                fmt::format("The `{}` must name a MigCluster that exists, subject: {}.", field, ref.str()));
@@ -72,7 +71,7 @@ class PlanCheck {
     if (!plan_.storage.set())
       co_return critical("InvalidStorageRef", "NotSet",
                          "The `migStorageRef` must name a MigStorage and its namespace.");
-    world_->storage = co_await connections_->host()->get(kMigStorages, {plan_.storage.ns, plan_.storage.name});
+    world_->storage = co_await connections_->host()->get(types::mig_storages(), {plan_.storage.ns, plan_.storage.name});
     if (!world_->storage) {
       critical(
           "InvalidStorageRef", "NotFound",

@@ -10,11 +10,10 @@
 #include "base/hash.hpp"
 #include "blob/s3.hpp"
 #include "json/json.hpp"
+#include "plan/types.hpp"
 
 namespace mtc::plan {
 namespace {
-
-const kube::ResourceType kMigClusters{api::kGroup, api::kVersion, "migclusters", "MigCluster"};
 
 std::string decoded_bundle(const std::string& base64, std::string_view field) {
   if (base64.empty()) return "";
@@ -37,7 +36,7 @@ Task<std::optional<Secret>> secret_value(kube::ClientPtr cluster, api::Ref secre
 }
 
 Task<kube::ClientPtr> Connections::cluster(api::Ref mig_cluster) {
-  const auto object = co_await host_->get(kMigClusters, {mig_cluster.ns, mig_cluster.name});
+  const auto object = co_await host_->get(types::mig_clusters(), {mig_cluster.ns, mig_cluster.name});
   if (!object) throw Error(Code::kNotFound, fmt::format("MigCluster {} does not exist", mig_cluster.str()));
   co_return co_await cluster(api::MigCluster::parse(*object));
 }

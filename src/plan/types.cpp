@@ -1,24 +1,27 @@
-#include "control/reconcilers.hpp"
+#include "plan/types.hpp"
 
 #include "api/names.hpp"
 
-namespace mtc::control {
+namespace mtc::plan::types {
 
 const kube::ResourceType& mig_clusters() {
   static const kube::ResourceType type{api::kGroup, api::kVersion, "migclusters", api::kMigCluster};
   return type;
 }
+
 const kube::ResourceType& mig_storages() {
   static const kube::ResourceType type{api::kGroup, api::kVersion, "migstorages", api::kMigStorage};
   return type;
 }
+
 const kube::ResourceType& mig_plans() {
   static const kube::ResourceType type{api::kGroup, api::kVersion, "migplans", api::kMigPlan};
   return type;
 }
+
 const kube::ResourceType& mig_migrations() {
   static const kube::ResourceType type{api::kGroup, api::kVersion, "migmigrations", api::kMigMigration};
   return type;
 }
 
-}  // namespace mtc::control
+}  // namespace mtc::plan::types
