@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include "base/error.hpp"
+#include "migrate/phases.hpp"
 #include "migrate/pipeline.hpp"
 
 namespace mtc::migrate {
@@ -72,7 +73,7 @@ Outcome judged(const Error& error) {
 Task<Outcome> run_step(Migration* m, const Row* row) {
   std::optional<Error> failure;
   try {
-    co_return co_await row->run(*m);
+    co_return co_await phase_of(row->phase).run(*m);
   } catch (const Error& error) {
     failure = error;
   }

@@ -9,18 +9,20 @@
 namespace mtc::migrate {
 
 using Flag = bool Flags::*;
-using StepFunction = Task<Outcome> (*)(Migration&);
+
+/// What must hold for a row to run; an empty one always holds.
+struct Condition {
+  std::vector<Flag> all_of = {};
+  std::vector<Flag> any_of = {};
+
+  bool holds(const Flags& flags) const;
+};
 
 /// One row: what happens, where it shows, and when it runs.
 struct Row {
-  std::string_view phase;
-  std::string_view step;         ///< pipeline step
-  std::string_view description;  ///< what a user reads while it runs
-  StepFunction run = nullptr;
-  std::vector<Flag> all_of = {};  ///< every one must hold
-  std::vector<Flag> any_of = {};  ///< one must hold, if there are any
-
-  bool applies(const Flags& flags) const;
+  std::string_view phase;  ///< migrate/phases.hpp says what it does
+  std::string_view step;   ///< pipeline step
+  Condition when = {};
 };
 
 /// The phases of a kind of migration, in order (spec itineraries.md). Names, order and length are a public contract.

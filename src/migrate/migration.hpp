@@ -58,7 +58,7 @@ class Jobs {
 /// What holds of a migration when its rows are chosen (spec migration.md §6).
 struct Flags {
   bool quiesce = false, verify = false, has_pvs = false, has_stage_pods = false, has_image_streams = false,
-       has_stage_backup = false;
+       has_stage_backup = false, storage_conversion = false, live_vms = false;
   bool direct_image = false, indirect_image = false, enable_image = false;
   bool direct_volume = false, indirect_volume = false, enable_volume = false;
 };

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "migrate/phases.hpp"
+
 namespace mtc::migrate {
 namespace {
 
@@ -40,7 +42,7 @@ void begin_itinerary(Json& pipeline, const Itinerary& itinerary, const Flags& fl
   if (!pipeline.is_array()) pipeline = Json::array();
   const bool show_all = itinerary.name == "Final";
   for (const auto& row : itinerary.rows) {
-    if ((show_all || row.applies(flags)) && find_step(pipeline, row.step) == nullptr) {
+    if ((show_all || row.when.holds(flags)) && find_step(pipeline, row.step) == nullptr) {
       pipeline.push_back({{"name", row.step}, {"message", "Not started"}});
     }
   }
@@ -51,7 +53,7 @@ void enter_row(Json& pipeline, const Row& row, Time now) {
   if (!step.contains("started")) step["started"] = rfc3339(now);
   step.erase("completed");  // a step that is entered again is not done
   step["phase"] = row.phase;
-  step["message"] = row.description;
+  step["message"] = phase_of(row.phase).description;
   if (row.phase.empty()) step.erase("phase");
 }
 

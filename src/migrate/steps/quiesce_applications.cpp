@@ -1,52 +1,10 @@
-#include <fmt/format.h>
-
-#include "base/strings.hpp"
 #include "migrate/quiesce.hpp"
 #include "migrate/steps/steps.hpp"
 
 namespace mtc::migrate {
-namespace {
-
-constexpr auto kLimit = std::chrono::minutes(30);  ///< longer than any usual terminationGracePeriod
-
-std::vector<Subject> pods_of(kube::ClientPtr cluster, const std::vector<std::string>& namespaces) {
-  std::vector<Subject> out;
-  for (const auto& ns : namespaces) out.push_back({cluster, kube::types::pods(), ns, ""});
-  return out;
-}
-
-}  // namespace
 
 Task<Outcome> quiesce_applications(Migration& m) {
   co_await quiesce(m.source, m.source_namespaces());
-  co_return done();
-}
-
-Task<Outcome> ensure_quiesced(Migration& m) {
-  const auto left = co_await pods_left(m.source, m.source_namespaces());
-  if (left.empty()) {
-    m.progress = {"No pod of the source is running any more."};
-    co_return done();
-  }
-  if (m.in_phase() > kLimit) {
-    co_return fail("MigrationFailed",
-                   {fmt::format("These pods of the source did not stop within 30 minutes: {}. Applications stay scaled "
-                                "down; cancel or roll back to start them again.",
-                                join(left, ", "))});
-  }
-  m.progress.push_back(fmt::format(
-      "{} pods are still running: {}", left.size(),
-      join({left.begin(), left.begin() + static_cast<std::ptrdiff_t>(std::min<std::size_t>(left.size(), 5))}, ", ")));
-  co_return wait_for(pods_of(m.source, m.source_namespaces()), std::chrono::seconds(30));
-}
-
-Task<Outcome> unquiesce_destination(Migration& m) {
-  co_await unquiesce(m.destination, m.destination_namespaces());
-  co_return done();
-}
-
-Task<Outcome> unquiesce_source(Migration& m) {
-  co_await unquiesce(m.source, m.source_namespaces());
   co_return done();
 }
 

@@ -4,13 +4,16 @@
 
 #include <fmt/format.h>
 
+#include "api/names.hpp"
 #include "json/json.hpp"
 #include "json/patch.hpp"
 
 namespace mtc::migrate {
 namespace {
 
-/// " (5s)", or "" before it started.
+constexpr auto kLook = std::chrono::seconds(5);
+
+/// "(5s)", or "" before it started.
 std::string elapsed(const Json& object, Time now) {
   const auto started = parse_rfc3339(string_at(object, "status.startTimestamp"));
   if (!started) return "";
@@ -18,23 +21,7 @@ std::string elapsed(const Json& object, Time now) {
   return fmt::format("({})", go_seconds(std::max<Duration>(ended - *started, Duration::zero())));
 }
 
-}  // namespace
-
-backup::Environment environment_of(const Migration& m, kube::ClientPtr cluster) {
-  return {.cluster = std::move(cluster), .store = m.store, .prefix = "velero", .clock = m.clock};
-}
-
-std::string backup_line(const Json& backup, std::int64_t done, std::int64_t total, Time now) {
-  const auto time = elapsed(backup, now);
-  return fmt::format("Backup {}: {} out of estimated total of {} objects backed up{}{}", kube::key_of(backup).str(),
-                     done, total, time.empty() ? "" : " ", time);
-}
-
-std::string restore_line(const Json& restore, std::int64_t done, std::int64_t total, Time now) {
-  return fmt::format("Restore {}: {} out of estimated total of {} objects restored {}", kube::key_of(restore).str(),
-                     done, total, elapsed(restore, now));
-}
-
+/// Failed items as reasons, at most twenty, then how many more.
 std::vector<std::string> reasons_of(const backup::Outcome& outcome, const std::string& object) {
   constexpr std::size_t kMost = 20;
   std::vector<std::string> reasons;
@@ -49,11 +36,88 @@ std::vector<std::string> reasons_of(const backup::Outcome& outcome, const std::s
   return reasons;
 }
 
-Task<void> write_status(kube::ClientPtr cluster, kube::ResourceType type, const Json* object, Json status) {
-  const auto merged = apply_merge_patch(object_at(*object, "status"), status);
-  if (merged == object_at(*object, "status")) co_return;
-  const Json patch = {{"status", std::move(status)}};
-  co_await cluster->patch(type, kube::key_of(*object), kube::PatchKind::kMerge, patch);
+/// Merges `status` into the object's status, if that changes anything.
+Task<void> write_status(const VeleroWork& work, const Json& object, const Json& status) {
+  if (apply_merge_patch(object_at(object, "status"), status) == object_at(object, "status")) co_return;
+  const Json patch = {{"status", status}};
+  co_await work.cluster->patch(work.type, kube::key_of(object), kube::PatchKind::kMerge, patch);
+}
+
+/// Where the work stands, as a change of the object's status.
+Json status_of(const VeleroWork& work, const Json& object, const Jobs::View& job, Time now) {
+  Json status = work.first_status.is_object() ? work.first_status : Json::object();
+  status["phase"] = "InProgress";
+  status["progress"] = {{std::string(work.done_field), job.progress.done}, {"totalItems", job.progress.total}};
+  if (string_at(object, "status.startTimestamp").empty()) status["startTimestamp"] = rfc3339(now);
+  if (job.state != Jobs::State::kRunning) status["completionTimestamp"] = rfc3339(now);
+  return status;
+}
+
+/// The Velero objects of this migration; of the whole plan if it is rolled back.
+std::string selector_of(const Migration& m) {
+  return m.self.rollback ? fmt::format("{}={}", api::labels::kMigratedByPlan, m.plan.uid)
+                         : fmt::format("{}={}", api::labels::kMigratedByMigration, m.self.uid);
+}
+
+}  // namespace
+
+std::string backup_line(const Json& backup, backup::Progress progress, Time now) {
+  const auto time = elapsed(backup, now);
+  return fmt::format("Backup {}: {} out of estimated total of {} objects backed up{}{}", kube::key_of(backup).str(),
+                     progress.done, progress.total, time.empty() ? "" : " ", time);
+}
+
+std::string restore_line(const Json& restore, backup::Progress progress, Time now) {
+  return fmt::format("Restore {}: {} out of estimated total of {} objects restored {}", kube::key_of(restore).str(),
+                     progress.done, progress.total, elapsed(restore, now));
+}
+
+Task<Outcome> follow(Migration& m, VeleroWork work) {
+  const auto object = co_await work.cluster->get(work.type, {api::kNamespace, work.name});
+  const std::string failed_phase(work.failed_phase);
+  if (!object) {
+    co_return fail(failed_phase,
+                   {fmt::format("{} {} was deleted while the migration waited for it.", work.type.kind, work.name)});
+  }
+  const auto name = work.type.kind + " " + kube::key_of(*object).str();
+  const auto key = kube::uid_of(*object);
+  const backup::Environment environment{
+      .cluster = work.cluster, .store = m.store, .prefix = "velero", .clock = m.clock};
+  auto run = [start = work.run, environment, object = *object](backup::OnProgress on_progress) {
+    return start(environment, object, std::move(on_progress));
+  };
+  const auto job = m.jobs->ensure(key, std::move(run), m.wake);
+  const auto now = m.clock->now();
+  auto status = status_of(work, *object, job, now);
+  m.progress = {work.line(apply_merge_patch(*object, {{"status", status}}), job.progress, now)};
+
+  if (job.state == Jobs::State::kRunning) {
+    co_await write_status(work, *object, status);
+    co_return wait_for({}, kLook);
+  }
+  std::vector<std::string> reasons;
+  if (job.state == Jobs::State::kFailed) {
+    status["phase"] = "Failed";
+    status["failureReason"] = job.error;
+    reasons = {fmt::format("{}: failed: {}.", name, job.error)};
+  } else {
+    status["phase"] = job.outcome->complete() ? "Completed" : "PartiallyFailed";
+    reasons = reasons_of(*job.outcome, name);
+    status["errors"] = reasons.size();
+    if (work.on_outcome) work.on_outcome(*job.outcome);
+  }
+  co_await write_status(work, *object, status);
+  m.jobs->forget(key);
+  co_return reasons.empty() ? done() : fail(failed_phase, std::move(reasons));
+}
+
+Task<void> remove_velero_objects(Migration& m, kube::ClientPtr cluster, kube::ResourceType type, std::string folder) {
+  const kube::ListOptions ours{.label_selector = selector_of(m)};
+  for (const auto& object : co_await kube::list_all(*cluster, type, api::kNamespace, ours)) {
+    m.jobs->forget(kube::uid_of(object));
+    co_await blob::remove_prefix(*m.store, fmt::format("velero/{}/{}/", folder, kube::key_of(object).name));
+    co_await cluster->remove(type, kube::key_of(object));
+  }
 }
 
 }  // namespace mtc::migrate

@@ -1,18 +1,37 @@
 #pragma once
 
+#include <functional>
+#include <string>
+#include <string_view>
+#include <vector>
+
 #include "migrate/migration.hpp"
 
 namespace mtc::migrate {
 
-/// The environment that a backup or restore of this migration runs in.
-backup::Environment environment_of(const Migration& m, kube::ClientPtr cluster);
+/// A Backup or Restore of this migration whose work runs in the background.
+struct VeleroWork {
+  kube::ClientPtr cluster;  ///< where the object is
+  kube::ResourceType type;
+  std::string name;
+  std::string_view failed_phase;  ///< "InitialBackupFailed"
+  std::string_view done_field;    ///< of status.progress: "itemsBackedUp"
+  Json first_status;              ///< what its status says besides phase, times and progress
+  std::string (*line)(const Json& object, backup::Progress progress, Time now) = nullptr;
+  Task<backup::Outcome> (*run)(backup::Environment environment, Json object, backup::OnProgress on_progress) = nullptr;
+  std::function<void(const backup::Outcome&)> on_outcome;  ///< called once, when it has ended; may be empty
+};
+/// Starts the work if it does not run, shows in the object's status and in the migration's progress where it stands,
+/// and waits for its end. Fails if the object is gone, the work failed, or one item of it did.
+Task<Outcome> follow(Migration& m, VeleroWork work);
+
 /// "Backup openshift-migration/x: 3 out of estimated total of 10 objects backed up (5s)" (spec migration.md §12.4).
-std::string backup_line(const Json& backup, std::int64_t done, std::int64_t total, Time now);
+std::string backup_line(const Json& backup, backup::Progress progress, Time now);
 /// "Restore openshift-migration/x: 3 out of estimated total of 10 objects restored (5s)".
-std::string restore_line(const Json& restore, std::int64_t done, std::int64_t total, Time now);
-/// Failed items as reasons, at most twenty, then how many more.
-std::vector<std::string> reasons_of(const backup::Outcome& outcome, const std::string& object);
-/// Merges `status` into the object's status, if that changes anything.
-Task<void> write_status(kube::ClientPtr cluster, kube::ResourceType type, const Json* object, Json status);
+std::string restore_line(const Json& restore, backup::Progress progress, Time now);
+
+/// Deletes the objects of that type on the cluster and what they left in the bucket under `velero/<folder>/<name>/`:
+/// those of this migration, and those of the whole plan if it is a rollback.
+Task<void> remove_velero_objects(Migration& m, kube::ClientPtr cluster, kube::ResourceType type, std::string folder);
 
 }  // namespace mtc::migrate

@@ -1,0 +1,7 @@
+#include "migrate/steps/steps.hpp"
+
+namespace mtc::migrate {
+
+Task<Outcome> pass(Migration&) { co_return done(); }
+
+}  // namespace mtc::migrate
