@@ -5,6 +5,7 @@
 
 #include <fmt/format.h>
 
+#include "backup/asked_ports.hpp"
 #include "base/encoding.hpp"
 #include "base/hash.hpp"
 #include "base/strings.hpp"
@@ -75,17 +76,20 @@ std::optional<std::string> skip_by_kind(const ArchivedObject& where, const Json&
   return std::nullopt;
 }
 
-void adapt_service(Json& object, Changes& changes) {
+void adapt_service(Json& object, const AskedPorts& asked, Changes& changes) {
   auto& spec = object["spec"];
   if (const auto ip = string_at(spec, "clusterIP"); !ip.empty() && ip != "None") {
     spec.erase("clusterIP");
     spec.erase("clusterIPs");
     changes.emplace_back("a new cluster IP");
   }
-  if (!spec.contains("ports") || !spec["ports"].is_array()) return;
   bool ports = false;
-  for (auto& port : spec["ports"]) ports = port.erase("nodePort") > 0 || ports;
-  if (spec.erase("healthCheckNodePort") > 0) ports = true;
+  if (spec.contains("ports") && spec["ports"].is_array()) {
+    for (auto& port : spec["ports"]) {
+      if (port.is_object() && !asked.node_port(port)) ports = port.erase("nodePort") > 0 || ports;
+    }
+  }
+  if (!asked.health_check() && spec.erase("healthCheckNodePort") > 0) ports = true;
   if (ports) changes.emplace_back("new node ports");
 }
 
@@ -96,7 +100,11 @@ void adapt_pod(Json& object, Changes& changes) {
   std::vector<std::string> projected;
   if (!spec.contains("volumes") || !spec["volumes"].is_array()) return;
   auto& volumes = spec["volumes"];
-  const auto is_token = [](const Json& volume) { return string_at(volume, "name").starts_with("kube-api-access-"); };
+  const auto legacy = string_at(spec, "serviceAccountName") + "-token-";
+  const auto is_token = [&](const Json& volume) {
+    const auto name = string_at(volume, "name");
+    return name.starts_with("kube-api-access-") || name.starts_with(legacy);
+  };
   for (const auto& volume : volumes) {
     if (is_token(volume)) projected.push_back(string_at(volume, "name"));
   }
@@ -167,7 +175,6 @@ void adapt_binding(Json& object, const RestoreContext& context, Changes& changes
 
 void adapt_by_kind(const ArchivedObject& where, Json& object, const RestoreContext& context, Changes& changes) {
   const auto& kind = where.group_resource;
-  if (kind == "services") adapt_service(object, changes);
   if (kind == "pods") adapt_pod(object, changes);
   if (kind == "jobs.batch") adapt_job(object, changes);
   if (kind == "secrets") adapt_secret(object, changes);
@@ -209,6 +216,7 @@ std::optional<std::string> reason_to_skip(const ArchivedObject& where, const Jso
 
 Changes adapt(const ArchivedObject& where, Json& object, const RestoreContext& context) {
   Changes changes;
+  if (where.group_resource == "services") adapt_service(object, AskedPorts(object), changes);
   strip_metadata(object, changes);
   adapt_by_kind(where, object, context, changes);
   if (!where.ns.empty() && context.mapped(where.ns) != where.ns) {

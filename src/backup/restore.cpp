@@ -38,6 +38,11 @@ Names names_of(const std::string& group_resource) {
   return {dot == std::string::npos ? "" : group_resource.substr(dot + 1), group_resource.substr(0, dot)};
 }
 
+void drop_node_ports(Json& service) {
+  for (auto& port : service["spec"]["ports"]) port.erase("nodePort");
+  service["spec"].erase("healthCheckNodePort");
+}
+
 class Restorer {
  public:
   Restorer(Environment environment, Json restore, const Archive* archive, OnProgress on_progress)
@@ -165,15 +170,29 @@ class Restorer {
     co_await create(kube::types::namespaces(), std::move(object), std::move(changes), item);
   }
 
-  Task<void> create(kube::ResourceType type, Json object, std::vector<std::string> changes, ItemResult* item) {
-    bool exists = false;
+  enum class Created { kNow, kBefore, kPortTaken };
+  Task<Created> try_create(kube::ResourceType type, Json object) {
     try {
-      co_await environment_.cluster->create(type, object);
+      co_await environment_.cluster->create(type, std::move(object));
+      co_return Created::kNow;
     } catch (const Error& error) {
-      if (error.code() != Code::kAlreadyExists) throw;
-      exists = true;
+      if (error.code() == Code::kAlreadyExists) co_return Created::kBefore;
+      const bool taken = type.plural == "services" && error.message().contains("provided port is already allocated");
+      if (!taken) throw;
     }
-    if (exists) {
+    co_return Created::kPortTaken;
+  }
+
+  Task<void> create(kube::ResourceType type, Json object, std::vector<std::string> changes, ItemResult* item) {
+    auto created = co_await try_create(type, object);
+    if (created == Created::kPortTaken) {
+      drop_node_ports(object);
+      changes.emplace_back("new node ports: those that it asked for are taken on the destination");
+      created = co_await try_create(type, object);
+      if (created == Created::kPortTaken)
+        throw Error(Code::kConflict, fmt::format("Service {}: the destination has no port for it", item->name));
+    }
+    if (created == Created::kBefore) {
       co_await meet_existing(type, std::move(object), std::move(changes), item);
     } else {
       finish(item, changes);
