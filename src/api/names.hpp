@@ -10,6 +10,8 @@ inline constexpr auto kVersion = "v1alpha1";
 inline constexpr auto kApiVersion = "migration.openshift.io/v1alpha1";
 /// Where all our objects live, on every cluster.
 inline constexpr auto kNamespace = "openshift-migration";
+/// Where the documents keep credentials, on the host.
+inline constexpr auto kConfigNamespace = "openshift-config";
 
 inline constexpr auto kMigCluster = "MigCluster";
 inline constexpr auto kMigStorage = "MigStorage";
@@ -36,6 +38,8 @@ inline constexpr auto kPreQuiesceReplicas = "migration.openshift.io/preQuiesceRe
 inline constexpr auto kPreQuiescePaused = "migration.openshift.io/preQuiescePaused";
 inline constexpr auto kPreQuiesceSuspend = "migration.openshift.io/preQuiesceSuspend";
 inline constexpr auto kPreQuiesceNodeSelector = "migration.openshift.io/preQuiesceNodeSelector";
+inline constexpr auto kRunStrategy = "migration.openshift.io/vm-run-strategy";
+inline constexpr auto kStartMachine = "migration.openshift.io/start-vm";
 }  // namespace annotations
 
 /// The node selector that no node satisfies: it keeps a quiesced DaemonSet from running.

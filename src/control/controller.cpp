@@ -4,6 +4,7 @@
 #include <exception>
 #include <map>
 #include <memory>
+#include <set>
 #include <utility>
 
 #include "api/kinds.hpp"
@@ -64,6 +65,69 @@ void learn_references(Runtime& runtime, const kube::ClientPtr& host, const std::
   learn(types::mig_migrations(), [](const Json& object) { return std::vector{api::MigMigration::parse(object).plan}; });
 }
 
+/// Where a migration stands, as far as its plan and the plan's other migrations are concerned.
+std::string standing_of(const kube::Change& change) {
+  if (change.type == kube::Change::Type::kDeleted) return "gone";
+  if (string_at(change.object, "status.phase") == "Completed") return "over";
+  return (api::has_condition(change.object, "Running") ? "running " : "waiting ") +
+         string_at(change.object, "status.itinerary");
+}
+
+/// A plan is suspended while a migration runs and after it succeeded, and its next migration starts when the one before
+/// is over: both look when that changes, not at every phase.
+void watch_migrations(Runtime& runtime, const kube::ClientPtr& host) {
+  const auto standings = std::make_shared<std::map<kube::ObjectKey, std::string>>();
+  const auto plans = std::make_shared<std::map<kube::ObjectKey, api::Ref>>();
+  const auto ns = std::string(api::kNamespace);
+  runtime.watch(host, types::mig_migrations(), ns, api::kMigPlan, [standings](const kube::Change& change) {
+    const auto key = kube::key_of(change.object);
+    const auto now = standing_of(change);
+    if (std::exchange((*standings)[key], now) == now) return Keys{};
+    if (now == "gone") standings->erase(key);
+    const auto plan = api::MigMigration::parse(change.object).plan;
+    return plan.set() ? Keys{{plan.ns, plan.name}} : Keys{};
+  });
+  runtime.watch(host, types::mig_migrations(), ns, api::kMigMigration, [plans](const kube::Change& change) {
+    const auto key = kube::key_of(change.object);
+    const auto plan = api::MigMigration::parse(change.object).plan;
+    const auto standing = standing_of(change);
+    if (standing != "over" && standing != "gone") {
+      (*plans)[key] = plan;
+      return Keys{};
+    }
+    plans->erase(key);
+    Keys waiting;
+    for (const auto& [other, of] : *plans) {
+      if (of == plan) waiting.push_back(other);
+    }
+    return waiting;
+  });
+}
+
+/// Plans that move the same namespaces are in conflict until one of them is closed or deleted, or moves others.
+void watch_rival_plans(Runtime& runtime, const kube::ClientPtr& host) {
+  const auto claims = std::make_shared<std::map<kube::ObjectKey, std::set<std::string>>>();
+  runtime.watch(host, types::mig_plans(), api::kNamespace, api::kMigPlan, [claims](const kube::Change& change) {
+    const auto key = kube::key_of(change.object);
+    const auto plan = api::MigPlan::parse(change.object);
+    std::set<std::string> claim;
+    if (change.type != kube::Change::Type::kDeleted && !plan.closed) {
+      for (const auto& ns : plan.namespaces) claim.insert(ns.source);
+    }
+    const auto before = std::exchange((*claims)[key], claim);
+    if (claim.empty()) claims->erase(key);
+    if (before == claim) return Keys{};
+    const auto shares = [&](const std::set<std::string>& other) {
+      return std::ranges::any_of(other, [&](const auto& ns) { return before.contains(ns) || claim.contains(ns); });
+    };
+    Keys rivals;
+    for (const auto& [other, theirs] : *claims) {
+      if (other != key && shares(theirs)) rivals.push_back(other);
+    }
+    return rivals;
+  });
+}
+
 /// Whose change concerns whom, beside each kind's own.
 void add_watches(Runtime& runtime, const kube::ClientPtr& host, const std::shared_ptr<References>& references) {
   const auto ns = std::string(api::kNamespace);
@@ -77,18 +141,8 @@ void add_watches(Runtime& runtime, const kube::ClientPtr& host, const std::share
   runtime.watch(host, types::mig_clusters(), ns, api::kMigPlan, owners(api::kMigPlan));
   runtime.watch(host, types::mig_storages(), ns, api::kMigPlan, owners(api::kMigPlan));
   runtime.watch(host, types::mig_plans(), ns, api::kMigMigration, owners(api::kMigMigration));
-  // A plan is suspended while a migration runs and after it succeeded: it looks when that changes, not at every phase.
-  auto running = std::make_shared<std::map<kube::ObjectKey, std::string>>();
-  runtime.watch(host, types::mig_migrations(), ns, api::kMigPlan, [running](const kube::Change& change) {
-    const auto key = kube::key_of(change.object);
-    const auto now = std::string(api::has_condition(change.object, "Running") ? "running" : "") +
-                     string_at(change.object, "status.itinerary") +
-                     (string_at(change.object, "status.phase") == "Completed" ? " over" : "") +
-                     (change.type == kube::Change::Type::kDeleted ? " gone" : "");
-    if (std::exchange((*running)[key], now) == now) return Keys{};
-    const auto plan = api::MigMigration::parse(change.object).plan;
-    return plan.set() ? Keys{{plan.ns, plan.name}} : Keys{};
-  });
+  watch_migrations(runtime, host);
+  watch_rival_plans(runtime, host);
 }
 
 }  // namespace
@@ -96,7 +150,7 @@ void add_watches(Runtime& runtime, const kube::ClientPtr& host, const std::share
 Task<void> run_controller(ControllerOptions options) {
   const Services services{options.host, options.clock != nullptr ? options.clock : &system_clock(),
                           options.rng != nullptr ? options.rng : &system_rng()};
-  co_await plan::bootstrap(options.host);
+  co_await plan::bootstrap_host(options.host);
   plan::Connections connections(options.host);
   const auto recorder_for = [&](const char* component) {
     return kube::make_event_recorder(options.host, component, *services.clock, *services.rng);

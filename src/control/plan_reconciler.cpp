@@ -12,7 +12,6 @@ namespace mtc::control {
 namespace {
 
 using enum api::Category;
-constexpr auto kConflictLook = std::chrono::seconds(10);
 
 /// The operator's default list (spec config-controllers.md §12.2): kinds that describe a cluster rather than an
 /// application.
@@ -62,7 +61,7 @@ class PlanReconciler final : public Reconciler {
     const bool ready = !conditions.blocked() && conditions.has("PvsDiscovered") && conditions.has("StorageEnsured");
     conditions.set_ready(ready, "The migration plan is ready.");
     co_await pass->finish(parts_.recorder);
-    co_return conditions.has("PlanConflict") ? Result::after(kConflictLook) : Result::done();
+    co_return Result::done();
   }
 
  private:

@@ -40,14 +40,23 @@ Task<void> ensure_definition(kube::ClientPtr cluster, Json wanted) {
   }
 }
 
+Task<void> ensure_namespace(kube::ClientPtr cluster, std::string name) {
+  co_await kube::ensure(*cluster, kube::types::namespaces(),
+                        {{"apiVersion", "v1"}, {"kind", "Namespace"}, {"metadata", {{"name", std::move(name)}}}});
+}
+
 }  // namespace
 
 Task<void> bootstrap(kube::ClientPtr cluster) {
-  co_await kube::ensure(*cluster, kube::types::namespaces(),
-                        {{"apiVersion", "v1"}, {"kind", "Namespace"}, {"metadata", {{"name", api::kNamespace}}}});
+  co_await ensure_namespace(cluster, api::kNamespace);
   std::vector<Task<void>> tasks;
   for (auto& definition : api::crds()) tasks.push_back(ensure_definition(cluster, std::move(definition)));
   co_await async::all(std::move(tasks));
+}
+
+Task<void> bootstrap_host(kube::ClientPtr host) {
+  co_await bootstrap(host);
+  co_await ensure_namespace(host, api::kConfigNamespace);
 }
 
 }  // namespace mtc::plan

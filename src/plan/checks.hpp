@@ -33,6 +33,8 @@ Task<Json> incompatible_kinds(api::MigPlan plan, PlanWorld* world);
 /// The namespace, CustomResourceDefinitions and nothing else that every cluster of a migration needs; what is there
 /// stays as it is.
 Task<void> bootstrap(kube::ClientPtr cluster);
+/// The same on the host, and the namespace in which the documents keep credentials.
+Task<void> bootstrap_host(kube::ClientPtr host);
 /// BackupStorageLocation, VolumeSnapshotLocation and cloud Secret of a plan on one cluster (spec config-controllers.md
 /// §5.5, §5.6), written only if they differ.
 Task<void> ensure_locations(Connections* connections, kube::ClientPtr cluster, api::MigPlan plan,
