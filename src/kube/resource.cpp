@@ -65,6 +65,7 @@ MTC_TYPE(self_subject_access_reviews,
          {"authorization.k8s.io", "v1", "selfsubjectaccessreviews", "SelfSubjectAccessReview", kClusterScoped})
 MTC_TYPE(image_streams, {"image.openshift.io", "v1", "imagestreams", "ImageStream"})
 MTC_TYPE(deployment_configs, {"apps.openshift.io", "v1", "deploymentconfigs", "DeploymentConfig"})
+MTC_TYPE(virtual_machines, {"kubevirt.io", "v1", "virtualmachines", "VirtualMachine"})
 MTC_TYPE(backups, {"velero.io", "v1", "backups", "Backup"})
 MTC_TYPE(restores, {"velero.io", "v1", "restores", "Restore"})
 MTC_TYPE(backup_storage_locations, {"velero.io", "v1", "backupstoragelocations", "BackupStorageLocation"})

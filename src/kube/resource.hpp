@@ -68,6 +68,7 @@ const ResourceType& custom_resource_definitions();
 const ResourceType& self_subject_access_reviews();
 const ResourceType& image_streams();       ///< image.openshift.io/v1
 const ResourceType& deployment_configs();  ///< apps.openshift.io/v1
+const ResourceType& virtual_machines();    ///< kubevirt.io/v1
 const ResourceType& backups();             ///< velero.io/v1
 const ResourceType& restores();            ///< velero.io/v1
 const ResourceType& backup_storage_locations();

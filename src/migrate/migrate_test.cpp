@@ -81,10 +81,15 @@ TEST(Quiesce, StopsEveryKindAndPutsItBackExactly) {
       {"Job",
        {"{spec: {parallelism: 4}}", "{spec: {parallelism: 0}}",
         "{spec: {parallelism: 1}, status: {completionTime: 2021-01-01T00:00:00Z}}"}},
-      {"CronJob", {"{spec: {suspend: false}}", "{spec: {suspend: true}}"}}};
+      {"CronJob", {"{spec: {suspend: false}}", "{spec: {suspend: true}}"}},
+      {"ReplicationController",
+       {"{spec: {replicas: 2}}", "{metadata: {ownerReferences: [{kind: DeploymentConfig}]}, spec: {replicas: 3}}"}},
+      {"VirtualMachine",
+       {"{spec: {runStrategy: Always}}", "{spec: {running: true}}", "{spec: {running: false}}",
+        "{spec: {runStrategy: Halted}}", "{spec: {runStrategy: Manual}}"}}};
   for (const auto& kind : workload_kinds()) {
-    const auto at = samples.find(kind.type.kind);
-    if (at == samples.end()) continue;
+    const auto at = samples.find(kind.type.kind == "DeploymentConfig" ? "Deployment" : kind.type.kind);
+    ASSERT_NE(at, samples.end()) << kind.type.kind;
     for (const auto* yaml : at->second) {
       const auto before = parse_yaml_one(yaml);
       auto object = before;

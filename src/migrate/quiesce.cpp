@@ -2,11 +2,11 @@
 
 #include <algorithm>
 #include <charconv>
-#include <set>
 
 #include "api/names.hpp"
 #include "async/scope.hpp"
 #include "json/json.hpp"
+#include "plan/workloads.hpp"
 
 namespace mtc::migrate {
 namespace {
@@ -65,9 +65,37 @@ bool pausable_up(Json& object) {
 bool replicas_down(Json& object) { return count_down(object, "replicas", 1); }
 bool replicas_up(Json& object) { return count_up(object, "replicas"); }
 
-/// Those of a Deployment follow their owner.
+/// Those of a Deployment or DeploymentConfig follow their owner.
 bool unowned_down(Json& object) {
   return array_at(object, "metadata.ownerReferences").empty() && count_down(object, "replicas", 1);
+}
+
+/// A machine is run by `runStrategy` or, in older specs, by `running`; a `Manual` one is a person's to stop.
+bool machine_down(Json& object) {
+  const auto strategy = string_at(object, "spec.runStrategy");
+  if (strategy == "Halted" || strategy == "Manual") return false;
+  if (strategy.empty() && !bool_at(object, "spec.running")) return false;
+  if (!has_note(object, note::kRunStrategy)) annotations_of(object)[note::kRunStrategy] = strategy;
+  annotations_of(object)[note::kStartMachine] = "true";
+  if (strategy.empty()) {
+    object["spec"]["running"] = false;
+  } else {
+    object["spec"]["runStrategy"] = "Halted";
+  }
+  return true;
+}
+
+bool machine_up(Json& object) {
+  if (!has_note(object, note::kStartMachine)) return false;
+  const auto strategy = kube::annotation(object, note::kRunStrategy);
+  if (strategy.empty()) {
+    object["spec"]["running"] = true;
+  } else {
+    object["spec"]["runStrategy"] = strategy;
+  }
+  drop_note(object, note::kRunStrategy);
+  drop_note(object, note::kStartMachine);
+  return true;
 }
 
 bool job_down(Json& object) {
@@ -148,7 +176,9 @@ const std::vector<WorkloadKind>& workload_kinds() {
                                                   {kube::types::stateful_sets(), replicas_down, replicas_up},
                                                   {kube::types::replica_sets(), unowned_down, replicas_up},
                                                   {kube::types::daemon_sets(), daemon_set_down, daemon_set_up},
-                                                  {kube::types::jobs(), job_down, job_up}};
+                                                  {kube::types::jobs(), job_down, job_up},
+                                                  {kube::types::replication_controllers(), unowned_down, replicas_up},
+                                                  {kube::types::virtual_machines(), machine_down, machine_up}};
   return kinds;
 }
 
@@ -160,20 +190,8 @@ Task<std::size_t> unquiesce(kube::ClientPtr cluster, std::vector<std::string> na
 }
 
 Task<std::vector<std::string>> pods_left(kube::ClientPtr cluster, std::vector<std::string> namespaces) {
-  static const std::set<std::string> kOwners = {"ReplicaSet", "StatefulSet", "DaemonSet", "Job",
-                                                "ReplicationController"};
-  std::vector<std::string> left;
-  for (const auto& ns : namespaces) {
-    for (const auto& pod : co_await kube::list_all(*cluster, kube::types::pods(), ns)) {
-      const auto phase = string_at(pod, "status.phase");
-      const bool over = phase == "Succeeded" || phase == "Failed" || phase == "Unknown";
-      const auto& owners = array_at(pod, "metadata.ownerReferences");
-      const bool stopped =
-          std::ranges::any_of(owners, [](const Json& owner) { return kOwners.contains(string_at(owner, "kind")); });
-      if (!over && stopped) left.push_back(kube::key_of(pod).str());
-    }
-  }
-  co_return left;
+  auto workloads = co_await plan::workloads_of(std::move(cluster), std::move(namespaces));
+  co_return std::move(workloads.stopping);
 }
 
 }  // namespace mtc::migrate

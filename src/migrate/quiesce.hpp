@@ -24,7 +24,7 @@ const std::vector<WorkloadKind>& workload_kinds();
 Task<std::size_t> quiesce(kube::ClientPtr cluster, std::vector<std::string> namespaces);
 /// Starts again what has a record.
 Task<std::size_t> unquiesce(kube::ClientPtr cluster, std::vector<std::string> namespaces);
-/// Pods, as "ns/name", that belong to stopped kinds of workload and have not ended.
+/// Pods, as "ns/name", that a quiesce stops (plan/workloads.hpp) and that have not ended.
 Task<std::vector<std::string>> pods_left(kube::ClientPtr cluster, std::vector<std::string> namespaces);
 
 }  // namespace mtc::migrate

@@ -7,6 +7,7 @@
 #include "base/error.hpp"
 #include "json/json.hpp"
 #include "plan/checks.hpp"
+#include "plan/workloads.hpp"
 
 namespace mtc::plan {
 namespace {
@@ -30,26 +31,6 @@ std::vector<std::string> names_of(const std::vector<Json>& objects) {
   return names;
 }
 
-bool is_over(const Json& pod) {
-  const auto phase = string_at(pod, "status.phase");
-  return phase == "Succeeded" || phase == "Failed";
-}
-
-/// Pods that no scaling can stop: without owner, or owned by something that is not a workload we know how to stop.
-std::vector<std::string> unstoppable(const std::vector<Json>& pods) {
-  static const std::set<std::string> kStoppable = {"ReplicaSet", "StatefulSet", "DaemonSet", "Job",
-                                                   "ReplicationController"};
-  std::vector<std::string> names;
-  for (const auto& pod : pods) {
-    if (is_over(pod)) continue;
-    const auto& owners = array_at(pod, "metadata.ownerReferences");
-    const bool stoppable =
-        std::ranges::any_of(owners, [](const Json& owner) { return kStoppable.contains(string_at(owner, "kind")); });
-    if (!stoppable) names.push_back(kube::key_of(pod).str());
-  }
-  return names;
-}
-
 bool is_unhealthy(const Json& pod) {
   if (string_at(pod, "status.phase") == "Failed") return true;
   for (const auto* list : {"status.initContainerStatuses", "status.containerStatuses"}) {
@@ -61,6 +42,29 @@ bool is_unhealthy(const Json& pod) {
     }
   }
   return false;
+}
+
+/// What would go on running although the migration was told to stop it.
+Task<void> check_quiesce(kube::ClientPtr source, api::MigPlan plan, api::Conditions* conditions) {
+  std::vector<std::string> namespaces;
+  for (const auto& ns : plan.namespaces) namespaces.push_back(ns.source);
+  auto workloads = co_await workloads_of(std::move(source), std::move(namespaces));
+  if (!workloads.remaining.empty()) {
+    conditions->set({.type = "WorkloadsCannotBeQuiesced",
+                     .category = kWarn,
+                     .reason = "NotSupported",
+                     .message = "`quiescePods` cannot stop pods []: no workload that can be scaled owns them. Stop "
+                                "them yourself before the migration.",
+                     .items = std::move(workloads.remaining)});
+  }
+  if (!workloads.contested.empty()) {
+    conditions->set({.type = "WorkloadsMayBeRestarted",
+                     .category = kWarn,
+                     .reason = "OwnedByOthers",
+                     .message = "`quiescePods` stops [], and their owners may start them again. Pause those owners "
+                                "before the migration.",
+                     .items = std::move(workloads.contested)});
+  }
 }
 
 }  // namespace
@@ -85,17 +89,9 @@ Task<void> check_content(api::MigPlan plan, PlanWorld* world, api::Conditions* c
                                 "the plan is refused instead of losing them.",
                      .items = names_of(images)});
   }
-  const auto pods = co_await in_namespaces(source, kube::types::pods(), plan);
-  if (auto left = unstoppable(pods); !left.empty()) {
-    conditions->set({.type = "WorkloadsCannotBeQuiesced",
-                     .category = kWarn,
-                     .reason = "NotSupported",
-                     .message = "`quiescePods` cannot stop pods []: no workload that can be scaled owns them. Stop "
-                                "them yourself before the migration.",
-                     .items = std::move(left)});
-  }
+  co_await check_quiesce(source, plan, conditions);
   std::vector<std::string> unhealthy;
-  for (const auto& pod : pods) {
+  for (const auto& pod : co_await in_namespaces(source, kube::types::pods(), plan)) {
     if (is_unhealthy(pod)) unhealthy.push_back(kube::key_of(pod).str());
   }
   if (!unhealthy.empty()) {
