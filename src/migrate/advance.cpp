@@ -50,13 +50,36 @@ void show_running(Migration& m, const Itinerary& itinerary, const Row& row) {
                      .message = fmt::format("Step: {}/{}", itinerary.position(row.phase), itinerary.rows.size())});
 }
 
-void fail_with(Migration& m, Json& status, const Row& row, const Outcome& outcome) {
+/// Whether the source was scaled down by the time the migration came to this row.
+bool source_is_down(const Migration& m, const Itinerary& itinerary, const Row& row) {
+  if (!m.flags.quiesce) return false;
+  return std::ranges::any_of(itinerary.rows, [&](const Row& before) {
+    const bool quiesces = before.phase == "QuiesceApplications" || before.phase == "QuiesceSourceApplications";
+    return quiesces && itinerary.position(before.phase) <= itinerary.position(row.phase);
+  });
+}
+
+void fail_with(Migration& m, Json& status, const Itinerary& itinerary, const Row& row, const Outcome& outcome) {
   add_errors(status, outcome.reasons);
+  if (source_is_down(m, itinerary, row)) {
+    add_errors(status, {fmt::format("The applications of the source are scaled down. To start them again, roll MigPlan "
+                                    "{} back: mtc migrate {} --rollback",
+                                    m.plan.self.str(), m.plan.self.name)});
+  }
   mark_failed(status["pipeline"], row);
   m.conditions->set({.type = "Failed",
                      .category = kAdvisory,
                      .reason = std::string(row.phase),
                      .message = "The migration has failed.  See: Errors.",
+                     .durable = true});
+}
+
+/// A stage copies volumes and images ahead of the cutover; objects wait for the cutover itself.
+void note_empty_stage(Migration& m) {
+  m.conditions->set({.type = "StageNoOp",
+                     .category = kWarn,
+                     .message = "Stage migration was run without any PVs or ImageStreams in the migration plan, so it "
+                                "copied nothing.",
                      .durable = true});
 }
 
@@ -84,6 +107,7 @@ Task<Outcome> run_step(Migration* m, const Row* row) {
 
 Task<Advance> advance(Migration* m, Json* status) {
   const auto now = m->clock->now();
+  if (m->self.stage && !m->flags.has_pvs && !m->flags.has_image_streams) note_empty_stage(*m);
   if (!status->contains("startTimestamp")) (*status)["startTimestamp"] = rfc3339(now);
   const auto& itinerary = itinerary_of(m->self, *m->conditions);
   choose(*m, *status, itinerary);
@@ -101,7 +125,7 @@ Task<Advance> advance(Migration* m, Json* status) {
     co_return Advance{false, outcome.wake_on, outcome.again_after};
   }
   if (outcome.kind == Outcome::Kind::kFail) {
-    fail_with(*m, *status, *row, outcome);
+    fail_with(*m, *status, itinerary, *row, outcome);
     m->conditions->remove("Running");
     leave_for(pipeline, *row, now, false);
     co_return Advance{false, {}, Duration::zero()};

@@ -14,7 +14,7 @@ struct Job {
   Jobs::State state = Jobs::State::kRunning;
   backup::Progress progress;
   backup::Outcome outcome;
-  std::string error;
+  std::optional<Error> error;
   std::chrono::steady_clock::time_point told{};
 };
 
@@ -47,7 +47,7 @@ class BackgroundJobs final : public OwnedJobs {
       job->outcome = co_await work(on_progress);
       job->state = Jobs::State::kDone;
     } catch (const Error& error) {
-      job->error = error.what();
+      job->error = error;
       job->state = Jobs::State::kFailed;
     }
     wake();

@@ -10,6 +10,7 @@
 #include "api/kinds.hpp"
 #include "backup/engine.hpp"
 #include "base/clock.hpp"
+#include "base/error.hpp"
 #include "kube/client.hpp"
 
 namespace mtc::migrate {
@@ -44,7 +45,7 @@ class Jobs {
     State state = State::kRunning;
     backup::Progress progress;
     const backup::Outcome* outcome = nullptr;  ///< kDone
-    std::string error;                         ///< kFailed
+    std::optional<Error> error;                ///< kFailed
   };
   using Work = std::function<Task<backup::Outcome>(backup::OnProgress)>;
 

@@ -12,6 +12,7 @@ namespace mtc::migrate {
 namespace {
 
 constexpr auto kLook = std::chrono::seconds(5);
+constexpr auto kPatience = std::chrono::minutes(10);  ///< with a store or cluster that is away for a while
 
 /// "(5s)", or "" before it started.
 std::string elapsed(const Json& object, Time now) {
@@ -95,11 +96,16 @@ Task<Outcome> follow(Migration& m, VeleroWork work) {
     co_await write_status(work, *object, status);
     co_return wait_for({}, kLook);
   }
+  if (job.state == Jobs::State::kFailed && job.error->transient() && m.in_phase() < kPatience) {
+    m.progress.push_back(fmt::format("Trying again: {}", job.error->what()));
+    m.jobs->forget(key);
+    co_return wait_for({}, kLook);
+  }
   std::vector<std::string> reasons;
   if (job.state == Jobs::State::kFailed) {
     status["phase"] = "Failed";
-    status["failureReason"] = job.error;
-    reasons = {fmt::format("{}: failed: {}.", name, job.error)};
+    status["failureReason"] = job.error->what();
+    reasons = {fmt::format("{}: failed: {}.", name, job.error->what())};
   } else {
     status["phase"] = job.outcome->complete() ? "Completed" : "PartiallyFailed";
     reasons = reasons_of(*job.outcome, name);
