@@ -52,7 +52,6 @@ bool is_finished(const Json& object) {
 std::optional<std::string> skip_by_kind(const ArchivedObject& where, const Json& object,
                                         const RestoreContext& context) {
   const auto& kind = where.group_resource;
-  const auto key = where.ns + "/" + where.name;
   if (kind == "pods") {
     if (is_finished(object)) return "it has finished";
     if (!kube::annotation(object, "kubernetes.io/config.mirror").empty()) return "it is the mirror of a static pod";
@@ -240,7 +239,7 @@ std::string first_difference(const Json& wanted, const Json& live) {
         return key;
       }
       if (const auto below = first_difference(value, *at); !below.empty())
-        return below == "." ? key : key + "." + below;
+        return below == "." ? key : fmt::format("{}.{}", key, below);
     }
     return "";
   }

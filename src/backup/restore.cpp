@@ -92,6 +92,7 @@ class Restorer {
 
   std::vector<std::string> kinds() const {
     std::vector<std::string> out;
+    out.reserve(by_kind_.size());
     for (const auto& [kind, objects] : by_kind_) out.push_back(kind);
     return out;
   }

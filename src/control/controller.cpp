@@ -166,6 +166,7 @@ Task<void> run_controller(ControllerOptions options) {
               .connections = &connections,
               .recorder = cluster_events.get(),
               .jobs = jobs.get(),
+              .settings = plan::Settings::from_environment(),
               .wake_migration = [&runtime](const kube::ObjectKey& key) { runtime.enqueue(api::kMigMigration, key); }};
   const auto ns = std::string(api::kNamespace);
   const auto references = std::make_shared<References>();

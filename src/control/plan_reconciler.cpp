@@ -13,26 +13,6 @@ namespace {
 
 using enum api::Category;
 
-/// The operator's default list (spec config-controllers.md §12.2): kinds that describe a cluster rather than an
-/// application.
-const std::vector<std::string>& excluded_by_default() {
-  static const std::vector<std::string> names = {"imagetags",
-                                                 "templateinstances",
-                                                 "clusterserviceversions",
-                                                 "packagemanifests",
-                                                 "subscriptions",
-                                                 "servicebrokers",
-                                                 "servicebindings",
-                                                 "serviceclasses",
-                                                 "serviceinstances",
-                                                 "serviceplans",
-                                                 "operatorgroups",
-                                                 "events",
-                                                 "events.events.k8s.io",
-                                                 "rolebindings.authorization.openshift.io"};
-  return names;
-}
-
 class PlanReconciler final : public Reconciler {
  public:
   explicit PlanReconciler(Parts parts) : parts_(std::move(parts)) {}
@@ -70,7 +50,7 @@ class PlanReconciler final : public Reconciler {
     auto& status = pass->object()["status"];
     if (!status.is_object()) status = Json::object();
     if (string_at(status, "suffix").empty()) status["suffix"] = name_suffix(*parts_.services->rng, 4);
-    status["excludedResources"] = excluded_by_default();
+    status["excludedResources"] = parts_.settings.excluded_resources;
 
     const auto migrations = co_await migrations_of(plan);
     const bool suspended = is_suspended(migrations) && !plan.refresh;
@@ -82,16 +62,24 @@ class PlanReconciler final : public Reconciler {
     }
     identify_type(plan, migrations, conditions);
     plan::PlanWorld world;
+    world.settings = parts_.settings;
     world.plans = co_await kube::list_all(*parts_.services->host, types::mig_plans(), api::kNamespace);
     co_await plan::check_plan(parts_.connections, plan, &world, &conditions);
     if (suspended) {
-      conditions.keep(
-          {"PvsDiscovered", "StorageEnsured", "SourcePodsNotHealthy", "GVKsIncompatible", "WorkloadsCannotBeQuiesced"});
+      conditions.keep({"PvsDiscovered", "StorageEnsured", "PodLimitExceeded", "SourcePodsNotHealthy",
+                       "GVKsIncompatible", "WorkloadsCannotBeQuiesced", "WorkloadsMayBeRestarted"});
       co_return;
     }
     if (!world.source_client || !world.destination_client || conditions.has("NamespaceNotFoundOnSourceCluster") ||
         conditions.has("NamespaceLimitExceeded") || conditions.has("NamespaceListEmpty")) {
       co_return;
+    }
+    co_await plan::check_surroundings(plan, &world, &conditions);
+    auto unhealthy = co_await plan::check_pods(plan, &world, &conditions);
+    if (unhealthy.empty()) {
+      status.erase("namespaces");
+    } else {
+      status["namespaces"] = std::move(unhealthy);
     }
     co_await plan::check_content(plan, &world, &conditions);
     co_await compare_kinds(plan, &world, conditions, status);

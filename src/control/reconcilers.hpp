@@ -7,6 +7,7 @@
 #include "control/reconciler.hpp"
 #include "migrate/jobs.hpp"
 #include "plan/connections.hpp"
+#include "plan/settings.hpp"
 #include "plan/types.hpp"
 
 namespace mtc::control {
@@ -17,6 +18,7 @@ struct Parts {
   plan::Connections* connections = nullptr;
   kube::EventRecorder* recorder = nullptr;
   migrate::Jobs* jobs = nullptr;
+  plan::Settings settings;
   std::function<void(kube::ObjectKey)> wake_migration;
 };
 

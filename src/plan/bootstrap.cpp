@@ -18,7 +18,7 @@ bool is_established(const std::optional<Json>& definition) {
 
 /// Installs one definition, or brings one of ours up to date. Velero's own, where it is installed, stay as they are.
 Task<void> ensure_definition(kube::ClientPtr cluster, Json wanted) {
-  const auto type = kube::types::custom_resource_definitions();
+  const auto& type = kube::types::custom_resource_definitions();
   const auto key = kube::key_of(wanted);
   const auto [have, made] = co_await kube::ensure(*cluster, type, wanted);
   const bool ours = string_at(wanted, "spec.group") == api::kGroup;

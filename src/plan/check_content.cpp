@@ -1,13 +1,7 @@
-#include <algorithm>
 #include <map>
-#include <set>
 
-#include <fmt/format.h>
-
-#include "base/error.hpp"
 #include "json/json.hpp"
 #include "plan/checks.hpp"
-#include "plan/workloads.hpp"
 
 namespace mtc::plan {
 namespace {
@@ -27,44 +21,9 @@ Task<std::vector<Json>> in_namespaces(kube::ClientPtr cluster, kube::ResourceTyp
 
 std::vector<std::string> names_of(const std::vector<Json>& objects) {
   std::vector<std::string> names;
+  names.reserve(objects.size());
   for (const auto& object : objects) names.push_back(kube::key_of(object).str());
   return names;
-}
-
-bool is_unhealthy(const Json& pod) {
-  if (string_at(pod, "status.phase") == "Failed") return true;
-  for (const auto* list : {"status.initContainerStatuses", "status.containerStatuses"}) {
-    for (const auto& container : array_at(pod, list)) {
-      const auto reason = string_at(container, "state.waiting.reason");
-      if (!bool_at(container, "ready") &&
-          (reason == "ImagePullBackOff" || reason == "CrashLoopBackOff" || reason == "ErrImagePull"))
-        return true;
-    }
-  }
-  return false;
-}
-
-/// What would go on running although the migration was told to stop it.
-Task<void> check_quiesce(kube::ClientPtr source, api::MigPlan plan, api::Conditions* conditions) {
-  std::vector<std::string> namespaces;
-  for (const auto& ns : plan.namespaces) namespaces.push_back(ns.source);
-  auto workloads = co_await workloads_of(std::move(source), std::move(namespaces));
-  if (!workloads.remaining.empty()) {
-    conditions->set({.type = "WorkloadsCannotBeQuiesced",
-                     .category = kWarn,
-                     .reason = "NotSupported",
-                     .message = "`quiescePods` cannot stop pods []: no workload that can be scaled owns them. Stop "
-                                "them yourself before the migration.",
-                     .items = std::move(workloads.remaining)});
-  }
-  if (!workloads.contested.empty()) {
-    conditions->set({.type = "WorkloadsMayBeRestarted",
-                     .category = kWarn,
-                     .reason = "OwnedByOthers",
-                     .message = "`quiescePods` stops [], and their owners may start them again. Pause those owners "
-                                "before the migration.",
-                     .items = std::move(workloads.contested)});
-  }
 }
 
 }  // namespace
@@ -88,18 +47,6 @@ Task<void> check_content(api::MigPlan plan, PlanWorld* world, api::Conditions* c
                      .message = "This release does not copy internal images, and the namespaces hold ImageStreams []: "
                                 "the plan is refused instead of losing them.",
                      .items = names_of(images)});
-  }
-  co_await check_quiesce(source, plan, conditions);
-  std::vector<std::string> unhealthy;
-  for (const auto& pod : co_await in_namespaces(source, kube::types::pods(), plan)) {
-    if (is_unhealthy(pod)) unhealthy.push_back(kube::key_of(pod).str());
-  }
-  if (!unhealthy.empty()) {
-    conditions->set({.type = "SourcePodsNotHealthy",
-                     .category = kWarn,
-                     .reason = "NotHealthy",
-                     .message = "Source namespaces have unhealthy pods [].",
-                     .items = std::move(unhealthy)});
   }
 }
 

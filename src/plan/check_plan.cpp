@@ -7,6 +7,7 @@
 #include "api/names.hpp"
 #include "base/error.hpp"
 #include "base/strings.hpp"
+#include "http/url.hpp"
 #include "json/json.hpp"
 #include "plan/checks.hpp"
 #include "plan/types.hpp"
@@ -15,7 +16,18 @@ namespace mtc::plan {
 namespace {
 
 using enum api::Category;
-constexpr std::size_t kNamespaceLimit = 10;
+
+/// Host and port of a remote cluster's URL; nullopt for the host cluster and for what is no URL.
+std::optional<std::string> host_of(const Json& cluster) {
+  const auto text = string_at(cluster, "spec.url");
+  if (bool_at(cluster, "spec.isHostCluster") || text.empty()) return std::nullopt;
+  try {
+    const auto url = http::Url::parse(text);
+    return fmt::format("{}:{}", url.host, url.port);
+  } catch (const Error&) {  // its MigCluster says InvalidURL
+    return std::nullopt;
+  }
+}
 
 class PlanCheck {
  public:
@@ -83,9 +95,23 @@ class PlanCheck {
     }
   }
 
+  /// Whether both sides are one cluster: the same MigCluster, or the same host in their URLs (spec conditions.md §6.4).
+  bool within_one_cluster() const {
+    if (!plan_.source.set() || !plan_.destination.set()) return false;
+    if (plan_.source == plan_.destination) return true;
+    if (!world_->source || !world_->destination) return false;
+    const auto here = host_of(*world_->source), there = host_of(*world_->destination);
+    return here && here == there;
+  }
+
   /// A plan within one cluster moves nothing unless every namespace gets another name.
   void check_identical_clusters() {
-    if (!plan_.source.set() || plan_.source != plan_.destination) return;
+    if (!within_one_cluster()) return;
+    if (plan_.indirect_volumes) {
+      return critical("IntraClusterMigration", "NamespaceMigrationPlan",
+                      "Source and destination are the same cluster, where volumes cannot be migrated through the "
+                      "repository: set `indirectVolumeMigration: false`.");
+    }
     const auto mapped =
         std::ranges::count_if(plan_.namespaces, [](const auto& ns) { return ns.source != ns.destination; });
     if (static_cast<std::size_t>(mapped) == plan_.namespaces.size()) return;
@@ -97,10 +123,10 @@ class PlanCheck {
   void check_namespace_list() {
     if (plan_.namespaces.empty())
       return critical("NamespaceListEmpty", "NotFound", "The `namespaces` list may not be empty.");
-    if (plan_.namespaces.size() > kNamespaceLimit) {
-      return critical(
-          "NamespaceLimitExceeded", "LimitExceeded",
-          fmt::format("The plan names {} namespaces; the limit is {}.", plan_.namespaces.size(), kNamespaceLimit));
+    if (plan_.namespaces.size() > world_->settings.namespace_limit) {
+      return critical("NamespaceLimitExceeded", "LimitExceeded",
+                      fmt::format("The plan names {} namespaces; the limit is {} (NAMESPACE_LIMIT).",
+                                  plan_.namespaces.size(), world_->settings.namespace_limit));
     }
     std::map<std::string, int> sources, destinations;
     std::vector<std::string> malformed;

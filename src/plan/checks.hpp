@@ -3,6 +3,7 @@
 #include "api/condition.hpp"
 #include "api/kinds.hpp"
 #include "plan/connections.hpp"
+#include "plan/settings.hpp"
 
 namespace mtc::plan {
 
@@ -20,11 +21,18 @@ struct PlanWorld {
   std::optional<Json> source, destination, storage;  ///< the MigCluster and MigStorage objects; nullopt if absent
   kube::ClientPtr source_client, destination_client;
   std::vector<Json> plans;  ///< all MigPlans
+  Settings settings;
 };
 /// References, storage, namespaces, conflicts, hooks (spec conditions.md §6.2), in the order of §6.1.
 Task<void> check_plan(Connections* connections, api::MigPlan plan, PlanWorld* world, api::Conditions* conditions);
-/// What this release cannot move yet, or quiesce cannot stop: volumes, internal images, hooks, pods nobody owns. A plan
-/// that would need it is refused here instead of running without it. Needs both clusters.
+/// What lies around the plan on both clusters: registries, identities of namespaces, proxies, included kinds, lengths
+/// of names. Needs both clusters.
+Task<void> check_surroundings(api::MigPlan plan, PlanWorld* world, api::Conditions* conditions);
+/// The pods of the source: too many, bound to nodes, unhealthy, or not to be stopped by a quiesce. Returns
+/// status.namespaces, [] if all are healthy. Needs the source.
+Task<Json> check_pods(api::MigPlan plan, PlanWorld* world, api::Conditions* conditions);
+/// What this release cannot move yet: volumes and internal images. A plan that would need it is refused here instead of
+/// running without it. Needs the source.
 Task<void> check_content(api::MigPlan plan, PlanWorld* world, api::Conditions* conditions);
 /// Kinds with objects in the plan's namespaces that the destination does not serve: status.incompatibleNamespaces, []
 /// if none.

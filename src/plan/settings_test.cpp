@@ -1,0 +1,38 @@
+#include "plan/settings.hpp"
+
+#include <map>
+#include <string>
+
+#include <gtest/gtest.h>
+
+namespace mtc::plan {
+namespace {
+
+Settings from(const std::map<std::string, const char*>& environment) {
+  return Settings::from([&](const char* name) {
+    const auto at = environment.find(name);
+    return at == environment.end() ? nullptr : at->second;
+  });
+}
+
+TEST(Settings, AreTheOriginalsWithoutVariables) {
+  const auto preset = from({});
+  EXPECT_EQ(preset.namespace_limit, 10u);
+  EXPECT_EQ(preset.pod_limit, 100u);
+  EXPECT_EQ(preset.excluded_resources.size(), 14u);
+  EXPECT_EQ(preset.cluster_subdomain, "");
+}
+
+TEST(Settings, ComeFromTheEnvironment) {
+  const auto set = from({{"NAMESPACE_LIMIT", "200"},
+                         {"POD_LIMIT", "many"},
+                         {"EXCLUDED_RESOURCES", "events,builds"},
+                         {"CLUSTER_SUBDOMAIN", "apps.example.com"}});
+  EXPECT_EQ(set.namespace_limit, 200u);
+  EXPECT_EQ(set.pod_limit, 100u);
+  EXPECT_EQ(set.excluded_resources, (std::vector<std::string>{"events", "builds"}));
+  EXPECT_EQ(set.cluster_subdomain, "apps.example.com");
+}
+
+}  // namespace
+}  // namespace mtc::plan
