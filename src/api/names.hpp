@@ -22,6 +22,7 @@ namespace labels {
 inline constexpr auto kPartOf = "app.kubernetes.io/part-of";  ///< = "openshift-migration"
 inline constexpr auto kPlan = "migplan";                      ///< = plan UID
 inline constexpr auto kMigration = "migmigration";            ///< = migration UID
+inline constexpr auto kController = "migrationcontroller";    ///< = identity of the host whose controller made it
 inline constexpr auto kMigrationUid = "migration.openshift.io/migration-uid";
 inline constexpr auto kPlanName = "migration.openshift.io/migplan-name";
 inline constexpr auto kMigrationName = "migration.openshift.io/migmigration-name";

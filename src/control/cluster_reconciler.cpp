@@ -49,6 +49,7 @@ class ClusterReconciler final : public Reconciler {
   Task<void> prepare(api::MigCluster cluster, Pass* pass) {
     const auto client = co_await parts_.connections->cluster(cluster);
     co_await plan::bootstrap(client);
+    co_await plan::sweep_locations(parts_.connections, client);
     auto& status = pass->object()["status"];
     if (!status.is_object()) status = Json::object();
     auto registry = cluster.exposed_registry_path;

@@ -141,6 +141,12 @@ void add_watches(Runtime& runtime, const kube::ClientPtr& host, const std::share
   runtime.watch(host, types::mig_clusters(), ns, api::kMigPlan, owners(api::kMigPlan));
   runtime.watch(host, types::mig_storages(), ns, api::kMigPlan, owners(api::kMigPlan));
   runtime.watch(host, types::mig_plans(), ns, api::kMigMigration, owners(api::kMigMigration));
+  // A plan that is gone leaves locations on its clusters, whose passes sweep them away.
+  runtime.watch(host, types::mig_plans(), ns, api::kMigCluster, [](const kube::Change& change) {
+    if (change.type != kube::Change::Type::kDeleted) return Keys{};
+    const auto plan = api::MigPlan::parse(change.object);
+    return Keys{{plan.source.ns, plan.source.name}, {plan.destination.ns, plan.destination.name}};
+  });
   watch_migrations(runtime, host);
   watch_rival_plans(runtime, host);
 }

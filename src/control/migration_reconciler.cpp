@@ -111,6 +111,7 @@ class MigrationReconciler final : public Reconciler {
     m.plan = api::MigPlan::parse(plan);
     m.plan_object = std::move(plan);
     m.host = parts_.services->host;
+    m.host_id = co_await parts_.connections->host_id();
     m.source = co_await parts_.connections->cluster(m.plan.source);
     m.destination = co_await parts_.connections->cluster(m.plan.destination);
     const auto storage =

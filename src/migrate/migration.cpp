@@ -43,6 +43,7 @@ std::string Migration::velero_name(std::string_view kind) const {
 
 Json Migration::labels() const {
   return {{api::labels::kPartOf, api::kNamespace},
+          {api::labels::kController, host_id},
           {api::labels::kMigration, self.uid},
           {api::labels::kMigrationName, backup::label_value(self.self.name)},
           {api::labels::kPlanName, backup::label_value(plan.self.name)},

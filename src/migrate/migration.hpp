@@ -71,6 +71,7 @@ struct Migration {
   Json plan_object;
   std::optional<api::MigStorage> storage;
   kube::ClientPtr host, source, destination;
+  std::string host_id;  ///< plan::Connections::host_id
   blob::StorePtr store;
   Jobs* jobs = nullptr;
   const Clock* clock = nullptr;

@@ -49,5 +49,8 @@ Task<void> ensure_locations(Connections* connections, kube::ClientPtr cluster, a
                             api::MigStorage storage);
 /// Removes what ensure_locations made for this plan.
 Task<void> remove_locations(kube::ClientPtr cluster, std::string plan_uid);
+/// Removes what ensure_locations made on this cluster for plans of this host that are no more: a plan that is deleted
+/// takes nothing along by itself.
+Task<void> sweep_locations(Connections* connections, kube::ClientPtr cluster);
 
 }  // namespace mtc::plan

@@ -35,6 +35,12 @@ Task<std::optional<Secret>> secret_value(kube::ClientPtr cluster, api::Ref secre
   co_return Secret(std::move(value));
 }
 
+Task<std::string> Connections::host_id() {
+  if (host_id_.empty())
+    host_id_ = kube::uid_of(co_await kube::must_get(*host_, kube::types::namespaces(), {"", api::kNamespace}));
+  co_return host_id_;
+}
+
 Task<kube::ClientPtr> Connections::cluster(api::Ref mig_cluster) {
   const auto object = co_await host_->get(types::mig_clusters(), {mig_cluster.ns, mig_cluster.name});
   if (!object) throw Error(Code::kNotFound, fmt::format("MigCluster {} does not exist", mig_cluster.str()));

@@ -17,6 +17,9 @@ class Connections {
   explicit Connections(kube::ClientPtr host) : host_(std::move(host)) {}
 
   const kube::ClientPtr& host() const { return host_; }
+  /// What tells this host's objects on a shared cluster from those of another host: the UID of the host's
+  /// openshift-migration namespace.
+  Task<std::string> host_id();
   /// The cluster of a MigCluster; sends nothing to it. Throws Error(kNotFound) for an absent MigCluster or Secret,
   /// Error(kInvalid) for an unusable URL, token or CA bundle.
   Task<kube::ClientPtr> cluster(api::Ref mig_cluster);
@@ -32,6 +35,7 @@ class Connections {
     T value;
   };
   kube::ClientPtr host_;
+  std::string host_id_;
   std::map<api::Ref, Kept<kube::ClientPtr>> clusters_;
   std::map<api::Ref, Kept<blob::StorePtr>> stores_;
 };

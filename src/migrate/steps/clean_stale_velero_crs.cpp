@@ -1,5 +1,7 @@
 #include <algorithm>
 
+#include <fmt/format.h>
+
 #include "api/names.hpp"
 #include "json/json.hpp"
 #include "migrate/steps/steps.hpp"
@@ -8,7 +10,7 @@
 namespace mtc::migrate {
 namespace {
 
-/// UIDs of this plan's and other plans' migrations that are not over.
+/// UIDs of this host's migrations that are not over.
 Task<std::vector<std::string>> running_migrations(Migration& m) {
   std::vector<std::string> uids;
   for (const auto& object : co_await kube::list_all(*m.host, plan::types::mig_migrations(), api::kNamespace)) {
@@ -18,8 +20,11 @@ Task<std::vector<std::string>> running_migrations(Migration& m) {
 }
 
 /// Unfinished Backups or Restores of migrations that are over: nobody will finish them.
-Task<void> remove_stale(kube::ClientPtr cluster, kube::ResourceType type, const std::vector<std::string>* running) {
-  const kube::ListOptions ours{.label_selector = api::labels::kMigratedByMigration};
+Task<void> remove_stale(Migration& m, kube::ClientPtr cluster, kube::ResourceType type,
+                        const std::vector<std::string>* running) {
+  // Another host may use the same cluster: its migrations are not ours to judge.
+  const kube::ListOptions ours{.label_selector = fmt::format("{},{}={}", api::labels::kMigratedByMigration,
+                                                             api::labels::kController, m.host_id)};
   for (const auto& object : co_await kube::list_all(*cluster, type, api::kNamespace, ours)) {
     const auto phase = string_at(object, "status.phase");
     const bool unfinished = phase.empty() || phase == "New" || phase == "InProgress";
@@ -35,8 +40,8 @@ Task<void> remove_stale(kube::ClientPtr cluster, kube::ResourceType type, const 
 Task<Outcome> clean_stale_velero_crs(Migration& m) {
   const auto running = co_await running_migrations(m);
   for (const auto& cluster : {m.source, m.destination}) {
-    co_await remove_stale(cluster, kube::types::backups(), &running);
-    co_await remove_stale(cluster, kube::types::restores(), &running);
+    co_await remove_stale(m, cluster, kube::types::backups(), &running);
+    co_await remove_stale(m, cluster, kube::types::restores(), &running);
   }
   co_return done();
 }

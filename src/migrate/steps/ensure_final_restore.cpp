@@ -3,6 +3,7 @@
 #include "api/names.hpp"
 #include "json/json.hpp"
 #include "migrate/steps/steps.hpp"
+#include "migrate/steps/velero_objects.hpp"
 
 namespace mtc::migrate {
 namespace {
@@ -40,7 +41,8 @@ Task<Outcome> ensure_final_restore(Migration& m) {
                           {"name", m.velero_name("final")},
                           {"labels", labels},
                           {"annotations", annotations}}},
-                        {"spec", spec}};
+                        {"spec", spec},
+                        {"status", taken_in_hand()}};
   co_await kube::ensure(*m.destination, kube::types::restores(), restore);
   co_return done();
 }

@@ -5,6 +5,7 @@
 #include "api/names.hpp"
 #include "json/json.hpp"
 #include "migrate/steps/steps.hpp"
+#include "migrate/steps/velero_objects.hpp"
 
 namespace mtc::migrate {
 namespace {
@@ -61,7 +62,8 @@ Task<Outcome> ensure_initial_backup(Migration& m) {
                          {"name", m.velero_name("initial")},
                          {"labels", labels},
                          {"annotations", {{api::annotations::kMigrationType, m.self.stage ? "stage" : "final"}}}}},
-                       {"spec", spec}};
+                       {"spec", spec},
+                       {"status", taken_in_hand()}};
   co_await kube::ensure(*m.source, kube::types::backups(), backup);
   co_return done();
 }

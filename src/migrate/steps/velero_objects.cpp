@@ -62,6 +62,8 @@ std::string selector_of(const Migration& m) {
 
 }  // namespace
 
+Json taken_in_hand() { return {{"phase", "InProgress"}}; }
+
 std::string backup_line(const Json& backup, backup::Progress progress, Time now) {
   const auto time = elapsed(backup, now);
   return fmt::format("Backup {}: {} out of estimated total of {} objects backed up{}{}", kube::key_of(backup).str(),
