@@ -10,6 +10,7 @@
 #include "api/kinds.hpp"
 #include "api/names.hpp"
 #include "base/log.hpp"
+#include "control/leader.hpp"
 #include "control/reconcilers.hpp"
 #include "control/runtime.hpp"
 #include "json/json.hpp"
@@ -186,11 +187,11 @@ Task<void> run_controller(ControllerOptions options) {
   add(types::mig_plans(), make_plan_reconciler, plan_events.get());
   add(types::mig_migrations(), make_migration_reconciler, migration_events.get());
   add_watches(runtime, options.host, references);
-  log::info("controller runs", {{"host", options.host->url()}});
 
   std::exception_ptr failure;
   try {
-    co_await runtime.run();
+    co_await lead({.host = options.host, .identity = this_process(), .clock = services.clock},
+                  [&runtime] { return runtime.run(); });
   } catch (...) {  // A cancellation, or a failure of the host: what runs in the background ends first.
     failure = std::current_exception();
   }

@@ -15,7 +15,8 @@ struct ControllerOptions {
 
 /// Installs our CustomResourceDefinitions on the host and reconciles its MigClusters, MigStorages, MigPlans and
 /// MigMigrations until cancelled. Work in progress is on record in the objects' status: a controller that is killed
-/// goes on where it stopped. Throws Error if the host cannot be reached or prepared.
+/// goes on where it stopped. Of several controllers of one host one works, the others stand by (control/leader.hpp).
+/// Throws Error if the host cannot be reached or prepared, or if another controller took over.
 Task<void> run_controller(ControllerOptions options);
 
 }  // namespace mtc::control

@@ -89,6 +89,7 @@ void tell(const Findings& findings, const Settings& settings, api::Conditions* c
   }
   if (findings.unhealthy.empty()) return;
   std::vector<std::string> namespaces;
+  namespaces.reserve(findings.unhealthy.size());
   for (const auto& [ns, pods] : findings.unhealthy) namespaces.push_back(ns);
   conditions->set({.type = "SourcePodsNotHealthy",
                    .category = kWarn,

@@ -86,7 +86,8 @@ Task<void> check_included(api::MigPlan plan, kube::ClientPtr source, api::Condit
   std::vector<std::string> unknown;
   for (const auto& entry : plan.included_resources) {
     const auto group = string_at(entry, "group"), kind = string_at(entry, "kind");
-    if (discovery->find_kind(group, kind) == nullptr) unknown.push_back(group.empty() ? kind : kind + "." + group);
+    if (discovery->find_kind(group, kind) == nullptr)
+      unknown.push_back(fmt::format("{}{}{}", kind, group.empty() ? "" : ".", group));
   }
   if (unknown.empty()) co_return;
   conditions->set({.type = "InvalidResourceList",

@@ -97,10 +97,10 @@ Json cloud_secret(const std::string& id, const std::string& key, const std::stri
 Task<void> ensure_locations(Connections* connections, kube::ClientPtr cluster, api::MigPlan plan,
                             api::MigStorage storage) {
   const auto host_id = co_await connections->host_id();
-  const auto backups = kube::types::backup_storage_locations();
+  const auto& backups = kube::types::backup_storage_locations();
   co_await ensure_parts(cluster, backups, co_await labelled(cluster, backups, plan.uid),
                         backup_location(plan, storage, host_id), {"spec"});
-  const auto snapshots = kube::types::volume_snapshot_locations();
+  const auto& snapshots = kube::types::volume_snapshot_locations();
   co_await ensure_parts(cluster, snapshots, co_await labelled(cluster, snapshots, plan.uid),
                         snapshot_location(plan, storage, host_id), {"spec"});
   const auto id = co_await secret_value(connections->host(), storage.credentials, "aws-access-key-id");
