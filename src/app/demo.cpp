@@ -1,23 +1,22 @@
 #include "app/demo.hpp"
 
+#include <chrono>
 #include <cstdio>
 #include <map>
 #include <string>
+#include <vector>
 
 #include <fmt/format.h>
 
-#include "api/condition.hpp"
-#include "api/names.hpp"
 #include "async/runtime.hpp"
 #include "async/scope.hpp"
-#include "base/encoding.hpp"
 #include "base/error.hpp"
 #include "base/log.hpp"
 #include "blob/bucket_server.hpp"
-#include "cli/command_line.hpp"
-#include "cli/kinds.hpp"
+#include "cli/exit_code.hpp"
 #include "cli/progress.hpp"
 #include "cli/table.hpp"
+#include "cli/verbs.hpp"
 #include "control/controller.hpp"
 #include "json/yaml.hpp"
 #include "kube/follow.hpp"
@@ -27,6 +26,8 @@ namespace mtc::app {
 namespace {
 
 constexpr auto kShop = "shop";
+constexpr auto kAccessKey = "demo";
+constexpr auto kSecretKey = "demo-secret";
 constexpr auto kLimit = std::chrono::seconds(60);
 
 void say(const std::string& text) {
@@ -82,90 +83,11 @@ Task<void> install_application(kube::ClientPtr cluster) {
   }
 }
 
-/// The account by which the controller works on the destination, and its token.
-Task<std::string> remote_token(kube::ClientPtr cluster) {
-  const auto ns = std::string(api::kNamespace);
-  co_await kube::ensure(*cluster, kube::types::namespaces(), {{"metadata", {{"name", ns}}}});
-  co_await kube::ensure(*cluster, kube::types::service_accounts(),
-                        {{"metadata", {{"name", "migration-controller"}, {"namespace", ns}}}});
-  co_await kube::ensure(
-      *cluster, kube::types::cluster_role_bindings(),
-      {{"metadata", {{"name", "migration-controller"}}},
-       {"roleRef", {{"apiGroup", "rbac.authorization.k8s.io"}, {"kind", "ClusterRole"}, {"name", "cluster-admin"}}},
-       {"subjects", Json::array({{{"kind", "ServiceAccount"}, {"name", "migration-controller"}, {"namespace", ns}}})}});
-  const auto answer =
-      co_await cluster->raw("POST", fmt::format("/api/v1/namespaces/{}/serviceaccounts/migration-controller/token", ns),
-                            Json{{"spec", {{"expirationSeconds", 7200}}}});
-  co_return string_at(answer, "status.token");
-}
-
 struct Demo {
   sandbox::Cluster* west = nullptr;
   sandbox::Cluster* east = nullptr;
   std::string bucket_url;
 };
-
-Json secret(const std::string& name, const std::map<std::string, std::string>& values) {
-  Json data = Json::object();
-  for (const auto& [key, value] : values) data[key] = base64_encode(value);
-  return {{"apiVersion", "v1"},
-          {"kind", "Secret"},
-          {"metadata", {{"name", name}, {"namespace", "openshift-config"}}},
-          {"type", "Opaque"},
-          {"data", data}};
-}
-
-Json ours(const char* kind, const std::string& name, Json spec) {
-  return {{"apiVersion", api::kApiVersion},
-          {"kind", kind},
-          {"metadata", {{"name", name}, {"namespace", api::kNamespace}}},
-          {"spec", std::move(spec)}};
-}
-
-Json ref(const std::string& name) { return {{"name", name}, {"namespace", api::kNamespace}}; }
-Json secret_ref(const std::string& name) { return {{"name", name}, {"namespace", "openshift-config"}}; }
-
-/// The manifests that a user would apply: clusters, bucket and plan.
-Task<void> apply_manifests(Demo demo) {
-  const auto host = demo.west->client();
-  const auto token = co_await remote_token(demo.east->client());
-  co_await kube::ensure(*host, kube::types::namespaces(), {{"metadata", {{"name", "openshift-config"}}}});
-  co_await host->create(kube::types::secrets(), secret("east", {{"saToken", token}}));
-  co_await host->create(kube::types::secrets(),
-                        secret("bucket", {{"aws-access-key-id", "demo"}, {"aws-secret-access-key", "demo-secret"}}));
-  co_await host->create(cli::kind_of("cluster").type, ours("MigCluster", "west", {{"isHostCluster", true}}));
-  co_await host->create(cli::kind_of("cluster").type, ours("MigCluster", "east",
-                                                           {{"isHostCluster", false},
-                                                            {"url", demo.east->url()},
-                                                            {"caBundle", base64_encode(demo.east->ca_pem())},
-                                                            {"serviceAccountSecretRef", secret_ref("east")}}));
-  co_await host->create(
-      cli::kind_of("storage").type,
-      ours("MigStorage", "bucket",
-           {{"backupStorageProvider", "aws"},
-            {"backupStorageConfig",
-             {{"awsBucketName", "demo"}, {"awsS3Url", demo.bucket_url}, {"credsSecretRef", secret_ref("bucket")}}}}));
-  co_await host->create(cli::kind_of("plan").type, ours("MigPlan", "shop",
-                                                        {{"srcMigClusterRef", ref("west")},
-                                                         {"destMigClusterRef", ref("east")},
-                                                         {"migStorageRef", ref("bucket")},
-                                                         {"namespaces", {kShop}},
-                                                         {"indirectImageMigration", true},
-                                                         {"indirectVolumeMigration", true}}));
-}
-
-Task<void> wait_ready(kube::ClientPtr host, std::string word, std::string name) {
-  const auto type = cli::kind_of(word).type;
-  Json last;
-  const bool ready = co_await kube::wait_until(host, type, {api::kNamespace, name}, kLimit,
-                                               [&last](const std::optional<Json>& object) {
-                                                 if (object) last = *object;
-                                                 return object && api::has_condition(*object, "Ready");
-                                               });
-  if (!ready)
-    throw Error(Code::kTimeout,
-                fmt::format("{} {} is not ready: {}", type.kind, name, dump(array_at(last, "status.conditions"))));
-}
 
 /// Waits until every deployment of the shop has its pods.
 Task<void> wait_running(kube::ClientPtr cluster) {
@@ -189,52 +111,116 @@ Task<std::string> inventory(kube::ClientPtr west, kube::ClientPtr east) {
   co_return cli::format_table({"SHOP", "WEST", "EAST"}, rows);
 }
 
-Task<void> perform(Demo demo, int* code) {
+/// How long each part of the demo took. The steps of the migration are timed as they pass by: their own times in its
+/// status are whole seconds.
+class Stopwatch {
+ public:
+  /// Ends a part that began when the last one ended.
+  void part(const std::string& name) {
+    const auto now = std::chrono::steady_clock::now();
+    rows_.push_back({name, seconds(now - last_)});
+    last_ = now;
+  }
+  void see(const Json& migration) {
+    const auto now = std::chrono::steady_clock::now();
+    for (const auto& step : array_at(migration, "status.pipeline")) {
+      if (bool_at(step, "skipped") || !step.contains("started")) continue;
+      auto [at, is_new] = steps_.try_emplace(string_at(step, "name"), now, now);
+      if (is_new) order_.push_back(at->first);
+      if (!at->second.completed) at->second.until = now;
+      at->second.completed = step.contains("completed");
+    }
+  }
+  std::string table(const std::string& migration) const {
+    auto rows = rows_;
+    for (const auto& name : order_) {
+      const auto& step = steps_.at(name);
+      rows.push_back({fmt::format("{}: {}", migration, name), seconds(step.until - step.from)});
+    }
+    rows.push_back({"all of it", seconds(std::chrono::steady_clock::now() - began_)});
+    return cli::format_table({"PART", "TOOK"}, rows);
+  }
+
+ private:
+  using Moment = std::chrono::steady_clock::time_point;
+  struct Step {
+    Moment from, until;
+    bool completed = false;
+  };
+  static std::string seconds(std::chrono::steady_clock::duration took) {
+    return fmt::format("{:5.1f} s", std::chrono::duration<double>(took).count());
+  }
+
+  Moment began_ = std::chrono::steady_clock::now(), last_ = began_;
+  std::vector<std::vector<std::string>> rows_;
+  std::map<std::string, Step> steps_;
+  std::vector<std::string> order_;
+};
+
+/// What a user would type to register both clusters and the bucket, and to make the plan.
+Task<void> describe_what_moves(Demo demo, cli::Session session) {
+  const auto type = [&](std::string_view arguments) { say("$ " + session.console->command(arguments)); };
+  type("cluster add west --host");
+  co_await cli::add_cluster(session, {.name = "west", .is_host = true});
+  type("cluster add east --from-context east");
+  co_await cli::add_remote_cluster(session, "east", demo.east->admin());
+  type("storage add bucket --bucket demo --url " + demo.bucket_url);
+  co_await cli::add_storage(session, {.bucket = {.name = "bucket", .bucket = "demo", .url = demo.bucket_url},
+                                      .access_key_id = kAccessKey,
+                                      .secret_access_key = kSecretKey});
+  type("plan create shop --source west --destination east --storage bucket -n shop --wait");
+  co_await cli::create_plan(
+      session, {.name = kShop, .source = "west", .destination = "east", .storage = "bucket", .namespaces = {kShop}});
+}
+
+Task<void> perform(Demo demo, cli::Console* console, int* code) {
   const auto west = demo.west->client(), east = demo.east->client();
+  const cli::Session session{west, console};
+  Stopwatch watch;
   say("Two empty clusters and a bucket are up: west, east. A shop opens in west.");
   co_await install_application(west);
   co_await wait_running(west);
+  watch.part("the shop opens in west");
   say(co_await inventory(west, east));
 
   say("The plan: move namespace shop from west to east, through the bucket.");
-  const auto began = std::chrono::steady_clock::now();
-  co_await apply_manifests(demo);
-  co_await wait_ready(west, "plan", "shop");
-  const auto seconds = [](auto from) {
-    return std::chrono::duration<double>(std::chrono::steady_clock::now() - from).count();
-  };
-  say(fmt::format("Clusters, bucket and plan are checked and ready after {:.1f} s. The migration:\n", seconds(began)));
+  co_await describe_what_moves(demo, session);
+  *code = co_await cli::wait_ready(session, cli::kind_of("plan"), kShop, kLimit);
+  if (*code != cli::kOk) co_return;
+  watch.part("clusters, bucket and plan are checked");
 
-  const auto start = std::chrono::steady_clock::now();
-  co_await west->create(
-      cli::kind_of("migration").type,
-      ours("MigMigration", "shop-moves", {{"migPlanRef", ref("shop")}, {"quiescePods", true}, {"stage", false}}));
-  *code = co_await cli::watch(west, "shop-moves");
-  const auto took = seconds(start);
+  say("$ " + console->command("migrate shop --name shop-moves --quiesce --watch"));
+  co_await cli::migrate(session, {.run = {.plan = kShop, .quiesce = true}, .name = "shop-moves"});
+  *code = co_await cli::watch(session, "shop-moves",
+                              {.on_change = [&watch](const Json& migration) { watch.see(migration); }});
   if (*code != cli::kOk) co_return;
   co_await wait_running(east);
+  watch.part("the migration, until the shop runs in east");
   say("\n" + co_await inventory(west, east));
-  say(fmt::format(
-      "The shop runs in east {:.1f} s after the start; west is scaled down and can be started again by a rollback.\n",
-      took));
-  say("Next:\n  mtc sandbox --write-kubeconfig west.kubeconfig   an embedded cluster to try kubectl on\n"
-      "  mtc cluster add --help                           register your own clusters\n"
-      "  docs/guide/first-migration.md                    the same with real clusters, by kubectl and by mtc");
+  say(watch.table("  of it"));
+  say("The shop runs in east; west is scaled down and can be started again by a rollback.\n");
+  say(
+      fmt::format("Next\n"
+                  "  {:<48} an embedded cluster to try kubectl on\n"
+                  "  {:<48} your own clusters: register them\n"
+                  "  {:<48} the same with them, by kubectl and by mtc",
+                  console->command("sandbox --write-kubeconfig west.kubeconfig"),
+                  console->command("cluster add --help"), "docs/guide/first-migration.md"));
 }
 
-Task<void> demonstrate(int* code) {
+Task<void> demonstrate(cli::Console* console, int* code) {
   auto scope = co_await async::Scope::create();
   const auto west = co_await sandbox::Cluster::start({.name = "west"});
   const auto east = co_await sandbox::Cluster::start({.name = "east"});
   blob::BucketServerOptions bucket;
-  bucket.access_key_id = "demo";
-  bucket.secret_access_key = Secret("demo-secret");
+  bucket.access_key_id = kAccessKey;
+  bucket.secret_access_key = Secret(kSecretKey);
   bucket.buckets["demo"] = blob::make_memory_store();
   const auto server = co_await blob::BucketServer::start(std::move(bucket));
   scope.spawn(control::run_controller({.host = west->client()}));
   std::exception_ptr failure;
   try {
-    co_await perform({west.get(), east.get(), server->url()}, code);
+    co_await perform({west.get(), east.get(), server->url()}, console, code);
   } catch (...) {  // Everything that was started ends first.
     failure = std::current_exception();
   }
@@ -247,11 +233,11 @@ Task<void> demonstrate(int* code) {
 
 }  // namespace
 
-int run_demo() {
+int run_demo(cli::Console& console) {
   log::configure(log::Level::kWarn, log::Format::kText);
   async::Runtime runtime;
   int code = cli::kFailed;
-  return runtime.run_until_signal(demonstrate(&code)) ? code : cli::kInterrupted;
+  return runtime.run_until_signal(demonstrate(&console, &code)) ? code : cli::kInterrupted;
 }
 
 }  // namespace mtc::app

@@ -1,10 +1,11 @@
 #include "app/program.hpp"
 
-#include <cstdio>
-#include <cstdlib>
+#include <charconv>
 #include <filesystem>
 #include <fstream>
+#include <optional>
 #include <string>
+#include <sys/stat.h>
 
 #include <fmt/format.h>
 
@@ -14,6 +15,8 @@
 #include "base/error.hpp"
 #include "base/log.hpp"
 #include "cli/command_line.hpp"
+#include "cli/standalone.hpp"
+#include "cli/user_error.hpp"
 #include "control/controller.hpp"
 #include "kube/config.hpp"
 #include "sandbox/cluster.hpp"
@@ -23,26 +26,15 @@ namespace {
 
 namespace fs = std::filesystem;
 
-kube::ClientPtr host_client(const cli::HostOptions& options) {
-  if (!options.kubeconfig.empty())
-    return kube::make_client(kube::Kubeconfig::load(options.kubeconfig).connection(options.context));
-  if (options.context.empty()) {
-    if (const auto connection = kube::in_cluster()) return kube::make_client(*connection);
-  }
-  return kube::make_client(kube::Kubeconfig::load_default().connection(options.context));
-}
-
-std::string default_state() {
-  const char* home = std::getenv("HOME");
-  return std::string(home == nullptr ? "." : home) + "/.local/state/mtc/host.db";
-}
-
-/// The kubeconfig holds the administrator's key.
+/// The kubeconfig holds the administrator's key: nobody else reads it, and nobody finds half of it.
 void write_private(const std::string& path, const std::string& text) {
-  std::ofstream file(path, std::ios::trunc);
-  fs::permissions(path, fs::perms::owner_read | fs::perms::owner_write);
+  const auto draft = path + ".new";
+  std::ofstream file(draft, std::ios::trunc);
+  fs::permissions(draft, fs::perms::owner_read | fs::perms::owner_write);
   file << text;
-  if (!file) throw Error(Code::kUnavailable, path + " cannot be written");
+  file.close();
+  if (!file) throw Error(Code::kUnavailable, "kubeconfig " + path + " cannot be written");
+  fs::rename(draft, path);
 }
 
 Task<void> until_cancelled() {
@@ -65,43 +57,58 @@ Task<void> with_cluster(sandbox::ClusterOptions options, std::function<Task<void
 
 int finish(bool completed) { return completed ? cli::kOk : cli::kInterrupted; }
 
-int run_controller(const cli::ControllerOptions& options) {
-  async::Runtime runtime;
-  if (!options.standalone)
-    return finish(runtime.run_until_signal(control::run_controller({.host = host_client(options.host)})));
-  sandbox::ClusterOptions host;
-  host.name = "mtc-host";
-  host.state = options.state.empty() ? default_state() : options.state;
-  fs::create_directories(fs::path(host.state).parent_path());
-  const auto kubeconfig = host.state + ".kubeconfig";
+int run_standalone(const std::string& state) {
+  const cli::StateLock lock(state);
+  const auto kubeconfig = cli::kubeconfig_of(state);
+  fs::remove(kubeconfig);  // of an earlier run: that address answers no more
   auto body = [kubeconfig](sandbox::Cluster* cluster) -> Task<void> {
     write_private(kubeconfig, cluster->kubeconfig());
     log::info("standalone host", {{"url", cluster->url()}, {"kubeconfig", kubeconfig}});
     return control::run_controller({.host = cluster->client()});
   };
-  return finish(runtime.run_until_signal(with_cluster(std::move(host), body)));
+  async::Runtime runtime;
+  return finish(runtime.run_until_signal(with_cluster({.name = "mtc-host", .state = state}, body)));
 }
 
-int run_sandbox(const cli::SandboxOptions& options) {
-  sandbox::ClusterOptions cluster;
-  cluster.name = options.name;
-  cluster.state = options.state;
-  const auto colon = options.listen.rfind(':');
-  if (colon == std::string::npos) throw Error(Code::kInvalid, "--listen is address:port, not " + options.listen);
-  cluster.listen = {options.listen.substr(0, colon),
-                    static_cast<std::uint16_t>(std::atoi(options.listen.substr(colon + 1).c_str()))};
-  auto body = [kubeconfig = options.kubeconfig](sandbox::Cluster* running) -> Task<void> {
+int run_controller(const cli::ControllerOptions& options, cli::Console& console) {
+  if (options.standalone) {
+    umask(S_IRWXG | S_IRWXO);  // the state holds keys and tokens
+    return run_standalone(options.state.empty() ? cli::standalone_state() : options.state);
+  }
+  async::Runtime runtime;
+  const auto host = kube::make_client(cli::find_host(options.host, console));
+  return finish(runtime.run_until_signal(control::run_controller({.host = host})));
+}
+
+net::Endpoint endpoint_of(const std::string& listen, const cli::Console& console) {
+  const auto colon = listen.rfind(':');
+  const auto digits = colon == std::string::npos ? "" : listen.substr(colon + 1);
+  std::uint16_t port = 0;
+  const auto [end, failed] = std::from_chars(digits.data(), digits.data() + digits.size(), port);
+  if (digits.empty() || failed != std::errc{} || end != digits.data() + digits.size())
+    throw cli::UserError(Code::kInvalid, "--listen is address:port, not " + listen,
+                         console.command("sandbox --listen 127.0.0.1:6443"));
+  return {listen.substr(0, colon), port};
+}
+
+int run_sandbox(const cli::SandboxOptions& options, cli::Console& console) {
+  const bool forgets = options.state == ":memory:";
+  umask(S_IRWXG | S_IRWXO);
+  std::optional<cli::StateLock> lock;
+  if (!forgets) lock.emplace(options.state);
+  auto body = [kubeconfig = options.kubeconfig, &console](sandbox::Cluster* running) -> Task<void> {
     if (kubeconfig.empty()) {
-      fmt::print("{}", running->kubeconfig());
+      console.out(running->kubeconfig());
     } else {
       write_private(kubeconfig, running->kubeconfig());
-      fmt::print("cluster {} serves at {}; export KUBECONFIG={}\n", running->name(), running->url(), kubeconfig);
+      console.out(
+          fmt::format("cluster {} serves at {}; export KUBECONFIG={}\n", running->name(), running->url(), kubeconfig));
     }
-    std::fflush(stdout);
     return until_cancelled();
   };
   async::Runtime runtime;
-  runtime.run_until_signal(with_cluster(std::move(cluster), body));
+  runtime.run_until_signal(with_cluster(
+      {.name = options.name, .state = options.state, .listen = endpoint_of(options.listen, console)}, body));
   return cli::kOk;
 }
 

@@ -3,13 +3,11 @@
 #include <functional>
 #include <string>
 
+#include "cli/exit_code.hpp"
+#include "cli/host.hpp"
+
 namespace mtc::cli {
 
-/// Where the host cluster is.
-struct HostOptions {
-  std::string kubeconfig;  ///< file; empty = in the cluster, else KUBECONFIG or ~/.kube/config
-  std::string context;     ///< empty = the current one
-};
 struct ControllerOptions {
   HostOptions host;
   bool standalone = false;  ///< host our resources in an embedded cluster
@@ -22,18 +20,16 @@ struct SandboxOptions {
   std::string kubeconfig;  ///< file to write the admin's kubeconfig to
 };
 
-/// What the program can do beside talking to a host cluster; main wires them.
+/// What the program can do beside talking to a host cluster; main wires them. Each returns the exit code.
 struct Programs {
-  std::function<int(const ControllerOptions&)> controller;
-  std::function<int(const SandboxOptions&)> sandbox;
-  std::function<int()> demo;
+  std::function<int(const ControllerOptions&, Console&)> controller;
+  std::function<int(const SandboxOptions&, Console&)> sandbox;
+  std::function<int(Console&)> demo;
 };
 
-/// Exit codes (docs/reference/exit-codes.md).
-enum ExitCode : int { kOk = 0, kFailed = 1, kUsage = 2, kMigrationFailed = 3, kNotReady = 4, kInterrupted = 130 };
-
-/// Parses the command line, runs what it asks for and returns the exit code. Errors go to stderr as "mtc: object:
-/// cause" with the next command where there is one.
+/// Parses the command line, runs what it asks for and returns the exit code. Called as `kubectl-mtc` the program is
+/// kubectl's plugin, and says so in its help; called as `kubectl_complete-mtc` it completes words for kubectl. Errors
+/// go to stderr as "mtc: object: cause" and "next: command".
 int run_command_line(int argc, char** argv, const Programs& programs);
 
 }  // namespace mtc::cli

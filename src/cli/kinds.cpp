@@ -7,6 +7,7 @@
 #include "base/error.hpp"
 #include "base/strings.hpp"
 #include "json/json.hpp"
+#include "plan/types.hpp"
 
 namespace mtc::cli {
 namespace {
@@ -56,22 +57,11 @@ std::vector<std::string> migration_cells(const Json& o) {
 }  // namespace
 
 const std::vector<Kind>& kinds() {
-  static const std::vector<Kind> all = {{"cluster",
-                                         {api::kGroup, api::kVersion, "migclusters", api::kMigCluster},
-                                         {"NAME", "READY", "URL", "TROUBLE"},
-                                         cluster_cells},
-                                        {"storage",
-                                         {api::kGroup, api::kVersion, "migstorages", api::kMigStorage},
-                                         {"NAME", "READY", "PROVIDER", "BUCKET", "TROUBLE"},
-                                         storage_cells},
-                                        {"plan",
-                                         {api::kGroup, api::kVersion, "migplans", api::kMigPlan},
-                                         {"NAME", "READY", "SOURCE", "TARGET", "NAMESPACES", "TROUBLE"},
-                                         plan_cells},
-                                        {"migration",
-                                         {api::kGroup, api::kVersion, "migmigrations", api::kMigMigration},
-                                         {"NAME", "PLAN", "ITINERARY", "PHASE", "RESULT"},
-                                         migration_cells}};
+  static const std::vector<Kind> all = {
+      {"cluster", plan::types::mig_clusters(), {"NAME", "READY", "URL", "TROUBLE"}, cluster_cells},
+      {"storage", plan::types::mig_storages(), {"NAME", "READY", "PROVIDER", "BUCKET", "TROUBLE"}, storage_cells},
+      {"plan", plan::types::mig_plans(), {"NAME", "READY", "SOURCE", "TARGET", "NAMESPACES", "TROUBLE"}, plan_cells},
+      {"migration", plan::types::mig_migrations(), {"NAME", "PLAN", "ITINERARY", "PHASE", "RESULT"}, migration_cells}};
   return all;
 }
 
@@ -79,6 +69,15 @@ const Kind& kind_of(const std::string& word) {
   const auto at = std::ranges::find(kinds(), word, &Kind::word);
   if (at == kinds().end()) throw Error(Code::kInternal, "no kind " + word);
   return *at;
+}
+
+bool is_over(const Json& migration) { return string_at(migration, "status.phase") == "Completed"; }
+
+bool is_blocked(const Json& migration) {
+  return std::ranges::any_of(array_at(migration, "status.conditions"), [](const Json& condition) {
+    return string_at(condition, "category") == "Critical" && string_at(condition, "status") == "True" &&
+           string_at(condition, "type") != "Postponed";
+  });
 }
 
 }  // namespace mtc::cli

@@ -2,30 +2,29 @@
 
 #include <algorithm>
 
+#include "cli/text.hpp"
+
 namespace mtc::cli {
-namespace {
-
-std::size_t width_of(const std::string& text) {
-  return static_cast<std::size_t>(
-      std::ranges::count_if(text, [](char c) { return (static_cast<unsigned char>(c) & 0xC0) != 0x80; }));
-}
-
-}  // namespace
 
 std::string format_table(const std::vector<std::string>& header, const std::vector<std::vector<std::string>>& rows) {
-  std::vector<std::size_t> widths(header.size());
+  const auto cell_of = [](const std::vector<std::string>& cells, std::size_t column) {
+    return column < cells.size() ? one_line(cells[column]) : std::string();
+  };
+  std::vector<std::size_t> widths;
   for (std::size_t i = 0; i < header.size(); ++i) {
-    widths[i] = width_of(header[i]);
-    for (const auto& row : rows) widths[i] = std::max(widths[i], i < row.size() ? width_of(row[i]) : 0);
+    auto width = columns_of(header[i]);
+    for (const auto& row : rows) width = std::max(width, columns_of(cell_of(row, i)));
+    widths.push_back(width);
   }
   std::string out;
   const auto add = [&](const std::vector<std::string>& cells) {
+    std::string line;
     for (std::size_t i = 0; i < header.size(); ++i) {
-      const auto& cell = i < cells.size() ? cells[i] : header[i];
-      out += cell;
-      if (i + 1 < header.size()) out.append(widths[i] - width_of(cell) + 2, ' ');
+      const auto cell = cell_of(cells, i);
+      line += cell + std::string(widths[i] - columns_of(cell) + 2, ' ');
     }
-    out += '\n';
+    line.erase(line.find_last_not_of(' ') + 1);
+    out += line + "\n";
   };
   add(header);
   for (const auto& row : rows) add(row);
