@@ -137,8 +137,14 @@ Task<void> follow(ClientPtr client, ResourceType type, std::string ns, WatchOpti
 Task<bool> wait_until(ClientPtr client, ResourceType type, ObjectKey key, Duration limit,
                       std::function<bool(const std::optional<Json>&)> done) {
   async::Event found;
+  bool seen = false;
   auto on_change = [&](const Change& change) {
-    if (change.type == Change::Type::kSynced) return;
+    if (change.type == Change::Type::kSynced) {
+      // Deleted between the read below and the list: it is in neither.
+      if (!seen && done(std::nullopt)) found.set();
+      return;
+    }
+    seen = true;
     const bool gone = change.type == Change::Type::kDeleted;
     if (done(gone ? std::nullopt : std::optional<Json>(change.object))) found.set();
   };
@@ -146,7 +152,6 @@ Task<bool> wait_until(ClientPtr client, ResourceType type, ObjectKey key, Durati
   auto scope = co_await async::Scope::create();
   WatchOptions options{.field_selector = "metadata.name=" + key.name};
   scope.spawn(follow(client, type, key.ns, options, on_change));
-  // An object that was deleted between the read above and the list is in neither: it is looked at once more.
   std::exception_ptr failure;
   bool in_time = false;
   try {
