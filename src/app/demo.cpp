@@ -201,9 +201,9 @@ Task<void> perform(Demo demo, cli::Console* console, int* code) {
   say("The shop runs in east; west is scaled down and can be started again by a rollback.\n");
   say(
       fmt::format("Next\n"
-                  "  {:<48} an embedded cluster to try kubectl on\n"
-                  "  {:<48} your own clusters: register them\n"
-                  "  {:<48} the same with them, by kubectl and by mtc",
+                  "  {:<46} a cluster to try kubectl on\n"
+                  "  {:<46} with clusters of your own\n"
+                  "  {:<46} the same, step by step",
                   console->command("sandbox --write-kubeconfig west.kubeconfig"),
                   console->command("cluster add --help"), "docs/guide/first-migration.md"));
 }
@@ -237,7 +237,9 @@ int run_demo(cli::Console& console) {
   log::configure(log::Level::kWarn, log::Format::kText);
   async::Runtime runtime;
   int code = cli::kFailed;
-  return runtime.run_until_signal(demonstrate(&console, &code)) ? code : cli::kInterrupted;
+  if (runtime.run_until_signal(demonstrate(&console, &code))) return code;
+  console.err("\nThe demo was stopped; nothing of it is left.\n");
+  return cli::kInterrupted;
 }
 
 }  // namespace mtc::app

@@ -45,10 +45,6 @@ CommandTree::CommandTree(const Programs* programs, Console* console) : programs_
   add_cancel();
   add_controller();
   add_completion();
-  app_.footer(
-      "demo\ncluster add east --from-context east\n"
-      "plan create shop --source west --destination east --storage minio -n shop\n"
-      "migrate shop --quiesce --watch");
 }
 
 int CommandTree::run() const {

@@ -111,6 +111,25 @@ std::string commands(const CLI::App& command) {
   return out;
 }
 
+/// The last lines of the first screen.
+std::string outline(const CLI::App& root, const std::string& program) {
+  std::vector<std::string> flags;
+  for (const auto* flag : flags_of(root)) flags.push_back("--" + flag->get_lnames().front());
+  std::string out;
+  for (const auto& line :
+       wrap(fmt::format("Begin with `{0} demo`. `{0} COMMAND --help` explains a command with examples. "
+                        "Flags of every command: {1}.",
+                        program, join(flags, ", ")),
+            kColumns))
+    out += line + "\n";
+  return out;
+}
+
+const CLI::App* root_of(const CLI::App* command) {
+  while (command->get_parent() != nullptr) command = command->get_parent();
+  return command;
+}
+
 class HelpFormatter final : public CLI::FormatterBase {
  public:
   explicit HelpFormatter(std::string program) : program_(std::move(program)) {}
@@ -136,13 +155,16 @@ std::string help_text(const CLI::App& command, const std::string& program) {
     if (!text.empty()) out += "\n" + text;
   };
   section(commands(command));
-  if (top) section(fmt::format("`{} COMMAND --help` explains a command.\n", program));
+  if (top) {
+    section(outline(command, program));
+    return out;
+  }
   section(list("Arguments", rows_of(arguments_of(command))));
-  section(list(top ? "Flags of every command" : "Flags", rows_of(flags_of(command))));
+  section(list("Flags", rows_of(flags_of(command))));
+  section(list("Flags of every command", rows_of(flags_of(*root_of(&command)))));
   std::string examples;
   for (const auto& line : split(command.get_footer(), '\n')) examples += fmt::format("  {} {}\n", program, line);
   section("Examples\n" + examples);
-  if (!top) section("Flags of every command: " + program + " --help\n");
   return out;
 }
 
