@@ -1,5 +1,6 @@
 #include "base/clock.hpp"
 
+#include <algorithm>
 #include <charconv>
 #include <cstdint>
 #include <ctime>
@@ -110,8 +111,12 @@ std::optional<Time> parse_rfc3339(std::string_view text) {
   tm.tm_hour = *hour;
   tm.tm_min = *minute;
   tm.tm_sec = *second;
-  return Time{} + std::chrono::seconds(timegm(&tm) - offset) +
-         std::chrono::duration_cast<Time::duration>(std::chrono::nanoseconds(nanos));
+  const std::chrono::seconds whole(timegm(&tm) - offset);
+  // Nanoseconds reach from 1677 to 2262; a certificate may well say that it ends in 9999.
+  constexpr auto kFirst = std::chrono::ceil<std::chrono::seconds>(Time::min().time_since_epoch());
+  constexpr auto kLast = std::chrono::floor<std::chrono::seconds>(Time::max().time_since_epoch());
+  if (whole <= kFirst || whole >= kLast) return Time{} + std::clamp(whole, kFirst, kLast);
+  return Time{} + whole + std::chrono::duration_cast<Time::duration>(std::chrono::nanoseconds(nanos));
 }
 
 std::string go_seconds(Duration duration) {
@@ -134,8 +139,10 @@ std::optional<Duration> parse_go_duration(std::string_view text) {
   if (text.empty()) return std::nullopt;
   while (!text.empty()) {
     double value = 0;
+    if (!std::string_view(".0123456789").contains(text[0]))
+      return std::nullopt;  // from_chars also reads "inf" and "nan"
     const auto [end, failed] = std::from_chars(text.data(), text.data() + text.size(), value, std::chars_format::fixed);
-    if (failed != std::errc{} || text[0] == '-') return std::nullopt;
+    if (failed != std::errc{}) return std::nullopt;
     text.remove_prefix(static_cast<std::size_t>(end - text.data()));
     bool known = false;
     for (const auto& unit : kUnits) {

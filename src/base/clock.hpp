@@ -26,7 +26,8 @@ const Clock& system_clock();
 std::string rfc3339(Time time);
 /// "2021-02-02T15:04:09.123456Z": RFC 3339 with microseconds, as Kubernetes writes metav1.MicroTime.
 std::string rfc3339_micro(Time time);
-/// Reads RFC 3339 with any fraction and any offset; nullopt if it is not one.
+/// Reads RFC 3339 with any fraction and any offset; nullopt if it is not one. What lies beyond a Time (1677 to 2262) is
+/// read as its first or last second.
 std::optional<Time> parse_rfc3339(std::string_view text);
 /// "20210202T150409Z": the basic ISO 8601 form of AWS signatures.
 std::string iso8601_basic(Time time);

@@ -19,6 +19,11 @@ TEST(Clock, ReadsFractionsAndOffsets) {
   EXPECT_EQ(parse_rfc3339("2021-02-02T16:04:09.5+01:00"), *parse_rfc3339("2021-02-02T15:04:09Z") + 500ms);
 }
 
+TEST(Clock, ReadsTimesBeyondItsReachAsTheLastItHas) {
+  EXPECT_EQ(rfc3339(*parse_rfc3339("9999-12-31T23:59:59Z")), "2262-04-11T23:47:16Z");
+  EXPECT_EQ(rfc3339(*parse_rfc3339("0001-01-01T00:00:00.5Z")), "1677-09-21T00:12:44Z");
+}
+
 TEST(Clock, RefusesWhatIsNoTime) {
   for (const auto* text : {"", "2021-02-02", "2021-02-02T15:04:09", "2021-13-02T15:04:09Z", "2021-02-02T15:04:09.Z",
                            "2021-02-02T15:04:09+0100", "nonsense-nonsense-nons"}) {
@@ -39,7 +44,8 @@ TEST(Clock, ReadsGoDurations) {
   EXPECT_EQ(parse_go_duration("1.5s"), Duration(1500ms));
   EXPECT_EQ(parse_go_duration("300ms"), Duration(300ms));
   EXPECT_EQ(parse_go_duration("0"), Duration(0));
-  for (const auto* text : {"", "5", "s", "1x", "--1s", "1s-2s"}) EXPECT_FALSE(parse_go_duration(text)) << text;
+  for (const auto* text : {"", "5", "s", "1x", "--1s", "1s-2s", "nans", "infh"})
+    EXPECT_FALSE(parse_go_duration(text)) << text;
 }
 
 }  // namespace

@@ -1,6 +1,8 @@
 #include "json/jsonpath.hpp"
 
 #include <charconv>
+#include <limits>
+#include <unordered_set>
 
 #include <fmt/format.h>
 
@@ -98,8 +100,17 @@ class JsonPath::Parser {
     const auto index = number(text);
     if (!index) refuse("an index is missing");
     Step step{.kind = Step::Kind::kSlice, .from = index};
+    if (*index == std::numeric_limits<long>::max()) refuse("its index is out of range");
     if (*index != -1) step.to = *index + 1;
     return step;
+  }
+
+  Json constant(std::string_view text) const {
+    try {
+      return parse_json(text);
+    } catch (const Error&) {
+      refuse(fmt::format("\"{}\" is no value to compare with", text));
+    }
   }
 
   Step filter(std::string_view text) const {
@@ -112,7 +123,7 @@ class JsonPath::Parser {
       left = trim(text.substr(0, at));
       const auto right = trim(text.substr(at + step.op.size()));
       const bool quoted = right.starts_with('\'') || right.starts_with('"');
-      step.right = quoted ? Json(unquote(right)) : parse_json(right);
+      step.right = quoted ? Json(unquote(right)) : constant(right);
       break;
     }
     if (!left.starts_with('@')) refuse("a filter compares a field of @");
@@ -142,6 +153,12 @@ void collect_named(const Json& value, const std::string& name, std::vector<const
   if (const auto* found = member(value, name)) out.push_back(found);
   if (!value.is_structured()) return;
   for (const auto& child : value) collect_named(child, name, out);
+}
+
+/// "..a..a" reaches a value on many ways: one that is there once is found once, however long the path is.
+void drop_repeated(std::vector<const Json*>& found) {
+  std::unordered_set<const Json*> seen;
+  std::erase_if(found, [&](const Json* value) { return !seen.insert(value).second; });
 }
 
 }  // namespace
@@ -185,6 +202,7 @@ std::vector<const Json*> JsonPath::find(const Json& value) const {
   for (const auto& step : steps_) {
     std::vector<const Json*> next;
     for (const auto* at : found) apply(step, *at, next);
+    if (step.kind == Step::Kind::kRecursive) drop_repeated(next);
     found = std::move(next);
   }
   return found;

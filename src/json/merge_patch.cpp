@@ -1,19 +1,7 @@
-#include <fmt/format.h>
-
-#include "base/error.hpp"
 #include "json/json.hpp"
 #include "json/patch.hpp"
 
 namespace mtc {
-
-Json apply_json_patch(const Json& target, const Json& patch) {
-  if (!patch.is_array()) throw Error(Code::kInvalid, "a JSON patch is an array of operations");
-  try {
-    return target.patch(patch);
-  } catch (const Json::exception& failure) {
-    throw Error(Code::kInvalid, fmt::format("the JSON patch does not apply: {}", failure.what()));
-  }
-}
 
 Json apply_merge_patch(Json target, const Json& patch) {
   target.merge_patch(patch);

@@ -8,7 +8,8 @@
 
 namespace mtc {
 
-/// RFC 6902. Throws Error(kInvalid) for a malformed patch or a failing `test`. The target is unchanged on failure.
+/// RFC 6902. Throws Error(kInvalid) for a malformed patch, a failing `test`, and beyond the API server's bounds: 10,000
+/// operations, 3 MiB copied, 512 levels. The target is unchanged on failure.
 Json apply_json_patch(const Json& target, const Json& patch);
 /// RFC 7386.
 Json apply_merge_patch(Json target, const Json& patch);

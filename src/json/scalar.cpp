@@ -5,6 +5,9 @@
 #include <charconv>
 #include <cmath>
 #include <optional>
+#include <utility>
+
+#include <fmt/format.h>
 
 #include "json/json.hpp"
 
@@ -63,7 +66,44 @@ std::optional<Json> real(std::string_view text) {
   return Json(value);
 }
 
+/// The code point with which `text` begins, if it is one of those that need an escape.
+std::optional<unsigned> special_at(std::string_view text) {
+  if (text[0] == '\x7F') return 0x7F;
+  if (text.size() > 1 && text[0] == '\xC2' && static_cast<unsigned char>(text[1]) < 0xA0)
+    return static_cast<unsigned char>(text[1]);
+  for (const auto& [bytes, point] : {std::pair{"\xE2\x80\xA8", 0x2028U},
+                                     {"\xE2\x80\xA9", 0x2029U},
+                                     {"\xEF\xBB\xBF", 0xFEFFU},
+                                     {"\xEF\xBF\xBE", 0xFFFEU},
+                                     {"\xEF\xBF\xBF", 0xFFFFU}}) {
+    if (text.starts_with(bytes)) return point;
+  }
+  return std::nullopt;
+}
+
+std::string double_quoted(const std::string& text) {
+  const auto json = dump(Json(text));
+  std::string out;
+  for (std::size_t i = 0; i < json.size(); ++i) {
+    const auto point = special_at(std::string_view(json).substr(i));
+    if (!point) {
+      out += json[i];
+    } else {
+      out += fmt::format("\\u{:04x}", *point);
+      i += *point < 0x80 ? 0 : *point < 0x800 ? 1 : 2;  // the rest of its UTF-8
+    }
+  }
+  return out;
+}
+
 }  // namespace
+
+bool needs_escapes(std::string_view text) {
+  for (; !text.empty(); text.remove_prefix(1)) {
+    if (special_at(text)) return true;
+  }
+  return false;
+}
 
 Json resolve_scalar(std::string_view text) {
   if (is_one_of(text, kNull)) return nullptr;
@@ -82,11 +122,11 @@ std::string quote_scalar(const std::string& text) {
   constexpr std::string_view kIndicators = "-?:,[]{}#&*!|>'\"%@`";
   const bool reads_as_string = !text.empty() && resolve_scalar(text).is_string();
   const bool safe_start = reads_as_string && !kIndicators.contains(text.front()) && text.front() != ' ' &&
-                          text.back() != ' ' && text.front() != '=' && text != "<<";
+                          text.back() != ' ' && text.front() != '=' && text != "<<" && !text.starts_with("...");
   const bool safe_inside =
       text.find(": ") == std::string::npos && text.find(" #") == std::string::npos && !text.ends_with(':') &&
-      std::ranges::all_of(text, [](char c) { return static_cast<unsigned char>(c) >= 0x20 && c != 0x7F; });
-  return safe_start && safe_inside ? text : dump(Json(text));
+      std::ranges::all_of(text, [](char c) { return static_cast<unsigned char>(c) >= 0x20; }) && !needs_escapes(text);
+  return safe_start && safe_inside ? text : double_quoted(text);
 }
 
 }  // namespace mtc

@@ -26,6 +26,20 @@ void check_key(std::string_view key, std::string_view whole) {
   if (!good) refuse(whole, fmt::format("\"{}\" is no label key", key));
 }
 
+/// Label values have no other characters, and a comma or a parenthesis in one would change what the selector's text
+/// means.
+void check_values(const std::vector<Requirement>& requirements, std::string_view whole) {
+  for (const auto& requirement : requirements) {
+    for (const auto& value : requirement.values) {
+      const bool good = value.size() <= 63 && std::ranges::all_of(value, [](char c) {
+                          return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+                                 std::string_view("-_.").contains(c);
+                        });
+      if (!good) refuse(whole, fmt::format("\"{}\" is no label value", value));
+    }
+  }
+}
+
 /// Splits at commas that stand outside parentheses.
 std::vector<std::string> clauses_of(std::string_view text) {
   std::vector<std::string> out;
@@ -96,6 +110,7 @@ Selector Selector::parse(std::string_view text) {
     if (parse_set(clause, text, selector.requirements_)) continue;
     selector.requirements_.push_back(parse_clause(clause, text));
   }
+  check_values(selector.requirements_, text);
   return selector;
 }
 
@@ -129,6 +144,7 @@ Selector Selector::from_json(const Json& label_selector) {
     check_key(requirement.key, dump(label_selector));
     selector.requirements_.push_back(std::move(requirement));
   }
+  check_values(selector.requirements_, dump(label_selector));
   return selector;
 }
 

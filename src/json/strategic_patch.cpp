@@ -49,6 +49,16 @@ constexpr std::string_view kDeleteFrom = "$deleteFromPrimitiveList/";
 
 Json merge_maps(Json target, const Json& patch, std::string_view kind, const std::string& path);
 
+[[noreturn]] void refuse(const std::string& path, std::string_view why) {
+  throw Error(Code::kInvalid, fmt::format("{}: {}", path, why));
+}
+
+/// The value of a directive that is a list.
+const Json& list_of(const Json& value, const std::string& path, std::string_view directive) {
+  if (!value.is_array()) refuse(path, fmt::format("{} is no list", directive));
+  return value;
+}
+
 std::string directive_of(const Json& patch) { return patch.is_object() ? string_at(patch, kDirective) : ""; }
 
 Json without_directives(const Json& value) {
@@ -81,12 +91,12 @@ Json merge_map_list(Json target, const Json& patch, const std::string& key, std:
     const auto directive = directive_of(element);
     if (directive == "replace") return without_directives(patch);
     const auto* id = member(element, key);
-    if (id == nullptr) throw Error(Code::kInvalid, fmt::format("{}: an element of the patch has no \"{}\"", path, key));
+    if (id == nullptr) refuse(path, fmt::format("an element of the patch has no \"{}\"", key));
     const auto at = find_by_key(target, key, *id);
     if (directive == "delete") {
       if (at != target.end()) target.erase(at);
     } else if (!directive.empty() && directive != "merge") {
-      throw Error(Code::kInvalid, fmt::format("{}: unknown directive $patch: {}", path, directive));
+      refuse(path, fmt::format("unknown directive $patch: {}", directive));
     } else if (at == target.end()) {
       target.push_back(without_directives(element));
     } else {
@@ -139,14 +149,15 @@ void apply_list_directives(Json& target, const Json& patch, std::string_view kin
       const auto field = key.substr(kDeleteFrom.size());
       if (!target.contains(field) || !target[field].is_array()) continue;
       auto& list = target[field];
-      for (const auto& gone : value) list.erase(std::remove(list.begin(), list.end(), gone), list.end());
+      for (const auto& gone : list_of(value, path, key))
+        list.erase(std::remove(list.begin(), list.end(), gone), list.end());
     }
   }
   for (const auto& [key, value] : patch.items()) {
     if (!key.starts_with(kSetOrder)) continue;
     const auto field = key.substr(kSetOrder.size());
     if (target.contains(field) && target[field].is_array()) {
-      reorder(target[field], value, list_strategy(kind, path + "." + field).merge_key);
+      reorder(target[field], list_of(value, path, key), list_strategy(kind, path + "." + field).merge_key);
     }
   }
 }
@@ -156,11 +167,11 @@ Json merge_maps(Json target, const Json& patch, std::string_view kind, const std
   if (directive == "replace") return without_directives(patch);
   if (directive == "delete") return Json::object();
   if (!directive.empty() && directive != "merge") {
-    throw Error(Code::kInvalid, fmt::format("{}: unknown directive $patch: {}", path, directive));
+    refuse(path, fmt::format("unknown directive $patch: {}", directive));
   }
   if (!target.is_object()) target = Json::object();
   if (const auto* retain = member(patch, kRetainKeys)) {
-    const auto keep = *retain;
+    const auto& keep = list_of(*retain, path, kRetainKeys);
     for (auto at = target.begin(); at != target.end();) {
       at = std::find(keep.begin(), keep.end(), Json(at.key())) == keep.end() ? target.erase(at) : std::next(at);
     }

@@ -1,5 +1,6 @@
 #include "json/yaml.hpp"
 
+#include <algorithm>
 #include <map>
 #include <memory>
 
@@ -15,8 +16,9 @@
 namespace mtc {
 namespace {
 
-constexpr std::size_t kMaxDepth = 512;        ///< libyaml is quadratic in flow depth, and our own reader recurses
-constexpr std::size_t kMaxNodes = 2'000'000;  ///< after expanding aliases
+constexpr std::size_t kMaxDepth = 512;         ///< libyaml is quadratic in flow depth, and our own reader recurses
+constexpr std::size_t kMaxNodes = 2'000'000;   ///< after expanding aliases
+constexpr std::size_t kLongestPlainKey = 128;  ///< of go-yaml
 constexpr std::size_t kMaxBytes = 64 * 1024 * 1024;
 
 struct EventDeleter {
@@ -67,9 +69,9 @@ class Reader {
 
   Json value(const EventPtr& event, std::size_t depth) {
     if (depth > kMaxDepth) refuse(event->start_mark, fmt::format("nested deeper than {} levels", kMaxDepth));
-    if (++nodes_ > kMaxNodes) refuse(event->start_mark, "too many values (aliases?)");
+    count(1);
     switch (event->type) {
-      case YAML_ALIAS_EVENT: return alias(event);
+      case YAML_ALIAS_EVENT: return alias(event, depth);
       case YAML_SCALAR_EVENT: return anchored(text_of(event->data.scalar.anchor), scalar(event));
       case YAML_SEQUENCE_START_EVENT: return anchored(text_of(event->data.sequence_start.anchor), sequence(depth));
       case YAML_MAPPING_START_EVENT: return anchored(text_of(event->data.mapping_start.anchor), mapping(depth));
@@ -78,25 +80,43 @@ class Reader {
   }
 
   Json anchored(const std::string& anchor, Json node) {
-    if (!anchor.empty()) anchors_[anchor] = {node, size_of(node)};
+    if (anchor.empty()) return node;
+    const auto extent = extent_of(node);
+    count(extent.size);  // the copy that is kept
+    anchors_[anchor] = {node, extent};
     return node;
   }
 
-  Json alias(const EventPtr& event) {
+  void count(std::size_t nodes) {
+    nodes_ += nodes;
+    if (nodes_ > kMaxNodes) refuse(parser_.mark, "too many values (aliases?)");
+  }
+
+  Json alias(const EventPtr& event, std::size_t depth) {
     const auto at = anchors_.find(text_of(event->data.alias.anchor));
     if (at == anchors_.end())
       refuse(event->start_mark, fmt::format("unknown anchor '{}'", text_of(event->data.alias.anchor)));
-    nodes_ += at->second.size;
-    if (nodes_ > kMaxNodes) refuse(event->start_mark, "its aliases expand to too many values");
-    return at->second.value;
+    const auto& [value, extent] = at->second;
+    if (depth + extent.depth > kMaxDepth)
+      refuse(event->start_mark, fmt::format("its aliases nest deeper than {} levels", kMaxDepth));
+    count(extent.size);
+    return value;
   }
 
-  static std::size_t size_of(const Json& node) {
-    std::size_t size = 1;
-    if (node.is_structured()) {
-      for (const auto& child : node) size += size_of(child);
+  struct Extent {
+    std::size_t size = 1;   ///< values
+    std::size_t depth = 0;  ///< levels below
+  };
+
+  static Extent extent_of(const Json& node) {
+    Extent out;
+    if (!node.is_structured()) return out;
+    for (const auto& child : node) {
+      const auto below = extent_of(child);
+      out.size += below.size;
+      out.depth = std::max(out.depth, below.depth + 1);
     }
-    return size;
+    return out;
   }
 
   static Json scalar(const EventPtr& event) {
@@ -162,7 +182,7 @@ class Reader {
 
   struct Anchor {
     Json value;
-    std::size_t size = 0;
+    Extent extent;
   };
   yaml_parser_t parser_{};
   std::map<std::string, Anchor> anchors_;
@@ -173,7 +193,9 @@ void write(const Json& value, std::size_t indent, std::string& out);
 
 /// A string of several lines is a literal block when that keeps every byte.
 bool fits_literal(const std::string& text) {
-  if (!text.contains('\n') || text.front() == ' ' || text.front() == '\n' || text.contains(" \n")) return false;
+  if (!text.contains('\n') || text.front() == ' ' || text.front() == '\n' || text.contains(" \n") ||
+      needs_escapes(text))
+    return false;
   return std::ranges::all_of(text, [](char c) { return static_cast<unsigned char>(c) >= 0x20 || c == '\n'; });
 }
 
@@ -210,7 +232,9 @@ void write(const Json& value, std::size_t indent, std::string& out) {
   const std::string blank(indent, ' ');
   if (value.is_object() && !value.empty()) {
     for (const auto& [key, child] : value.items()) {
-      out += blank + quote_scalar(key) + ':';
+      // Readers look for the colon of a key so far and no further.
+      const bool is_long = key.size() > kLongestPlainKey;
+      out += blank + (is_long ? "? " : "") + quote_scalar(key) + (is_long ? '\n' + blank + ':' : ":");
       write_after(child, indent + 2, out);
     }
   } else if (value.is_array() && !value.empty()) {
@@ -226,7 +250,7 @@ void write(const Json& value, std::size_t indent, std::string& out) {
     }
   } else {
     std::string scalar;
-    write_scalar(value, indent, scalar);
+    write_scalar(value, indent + 2, scalar);
     out += blank + scalar.substr(1);
   }
 }
