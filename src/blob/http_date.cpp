@@ -30,8 +30,9 @@ std::optional<Time> parse_http_date(std::string_view text) {
   std::size_t month = 0;
   while (month < kMonths.size() && kMonths.at(month) != text.substr(8, 3)) ++month;
   // RFC 3339 has the same digits in another order, and its reader checks them.
-  return parse_rfc3339(
+  const auto time = parse_rfc3339(
       fmt::format("{}-{:02}-{}T{}Z", text.substr(12, 4), month + 1, text.substr(5, 2), text.substr(17, 8)));
+  return time && http_date(*time) == text ? time : std::nullopt;
 }
 
 }  // namespace mtc::blob

@@ -21,7 +21,8 @@ TEST(HttpDate, EveryDayOfALeapYearComesBack) {
 
 TEST(HttpDate, OtherTextIsNone) {
   for (const auto* text :
-       {"", "Sunday, 06-Nov-94 08:49:37 GMT", "Sun, 06 Xxx 1994 08:49:37 GMT", "Sun, 0x Nov 1994 08:49:37 GMT"}) {
+       {"", "Sunday, 06-Nov-94 08:49:37 GMT", "Sun, 06 Xxx 1994 08:49:37 GMT", "Sun, 0x Nov 1994 08:49:37 GMT",
+        "Mon, 06 Nov 1994 08:49:37 GMT", "Sun, 06 Nov 1994 08:49:37 CET", "Thu, 31 Feb 1994 08:49:37 GMT"}) {
     EXPECT_EQ(parse_http_date(text), std::nullopt) << text;
   }
 }

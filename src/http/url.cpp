@@ -48,6 +48,7 @@ Url Url::parse(std::string_view text) {
     if (at != std::string_view::npos) port = authority.substr(at + 1);
   }
   if (url.host.empty()) refuse(whole, "it has no host");
+  if (url.host.find_first_of("[]") != std::string::npos) refuse(whole, "its host holds a bracket");
   url.port = url.scheme == "https" ? 443 : 80;
   if (!port.empty()) {
     const auto [end, failed] = std::from_chars(port.data(), port.data() + port.size(), url.port);

@@ -31,9 +31,9 @@ TEST(Url, PutsBracketsAroundIpv6) {
 }
 
 TEST(Url, RefusesWhatIsNone) {
-  for (const auto* bad :
-       {"", "example.com", "ftp://x", "http://", "http://:80", "http://x:0", "http://x:99999", "http://x:8o",
-        "http://u:p@x", "http://x y", "http://x\r\nEvil: y", "http://[::1", "http://[::1]x"}) {
+  for (const auto* bad : {"", "example.com", "ftp://x", "http://", "http://:80", "http://x:0", "http://x:99999",
+                          "http://x:8o", "http://u:p@x", "http://x y", "http://x\r\nEvil: y", "http://[::1",
+                          "http://[::1]x", "http://[[x]", "http://a]"}) {
     EXPECT_THROW(Url::parse(bad), Error) << bad;
   }
 }

@@ -37,8 +37,12 @@ void anchor_paths(Json& config, const fs::path& folder) {
     const auto path = string_at(entry, field);
     if (!path.empty() && !fs::path(path).is_absolute()) entry[field] = (folder / path).lexically_normal().string();
   };
-  for (auto& entry : config["clusters"]) anchor(entry["cluster"], "certificate-authority");
+  const auto has = [](const Json& entry, const char* part) { return !object_at(entry, part).empty(); };
+  for (auto& entry : config["clusters"]) {
+    if (has(entry, "cluster")) anchor(entry["cluster"], "certificate-authority");
+  }
   for (auto& entry : config["users"]) {
+    if (!has(entry, "user")) continue;
     for (const auto* field : {"client-certificate", "client-key", "tokenFile"}) anchor(entry["user"], field);
     const auto command = string_at(entry, "user.exec.command");
     if (command.contains('/') && !fs::path(command).is_absolute())

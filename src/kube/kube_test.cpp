@@ -136,6 +136,24 @@ TEST(Client, SaysThatAServerIsNoKubernetes) {
   }));
 }
 
+TEST(Client, RefusesAnswersThatAreNoObjects) {
+  Imposter imposter;
+  imposter.answers["GET /api/v1/namespaces/shop/pods"] = {{200, R"({"items":[{"metadata":{"name":"a"}},3]})", {}}};
+  imposter.answers["GET /api/v1/namespaces/shop/pods/web"] = {{200, "[]", {}}};
+  imposter.answers["GET /api/v1/namespaces/shop/pods watch"] = {{200, "{\"type\":\"ADDED\",\"object\":7}\n", {}}};
+  run(with_imposter(&imposter, [](ClientPtr client) -> Task<void> {
+    auto list = [](ClientPtr c) -> Task<void> { co_await c->list(types::pods(), "shop", {}); };
+    EXPECT_THAT(co_await failure_of(list(client)), HasSubstr("Corrupt: list pods in shop"));
+    auto get = [](ClientPtr c) -> Task<void> { co_await c->get(types::pods(), {"shop", "web"}); };
+    EXPECT_THAT(co_await failure_of(get(client)), HasSubstr("Corrupt: get pods shop/web"));
+    auto watch = [](ClientPtr c) -> Task<void> {
+      const auto events = co_await c->watch(types::pods(), "shop", {});
+      co_await events->next();
+    };
+    EXPECT_THAT(co_await failure_of(watch(client)), HasSubstr("Corrupt: watch pods in shop"));
+  }));
+}
+
 TEST(Follow, ListsWatchesAndListsAgainAfter410) {
   Imposter imposter;
   imposter.answers["GET /api/v1/namespaces/shop/pods"] = {
@@ -196,6 +214,13 @@ contexts: [{name: one, context: {cluster: c, user: u, namespace: ns}}, {name: tw
   } catch (const Error& error) {
     EXPECT_THAT(error.what(), HasSubstr("no context \"thre\"; it has: one, two, bad"));
   }
+}
+
+TEST(Kubeconfig, PassesOverEntriesThatAreNone) {
+  const auto config = Kubeconfig::parse(
+      "clusters: [x, {name: c, cluster: y}]\nusers: [1, {user: []}]\ncontexts: [{name: a, context: {cluster: c}}, 7]");
+  EXPECT_EQ(config.contexts().size(), 2u);
+  EXPECT_EQ(config.connection("a").url, "");
 }
 
 TEST(EventRecorder, FoldsEqualEventsIntoOne) {

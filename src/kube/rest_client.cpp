@@ -59,6 +59,11 @@ Json delete_body(const DeleteOptions& options) {
   return body;
 }
 
+/// Nothing that an API server sends in JSON is anything else than an object.
+void check_object(const Json& value, std::string_view doing) {
+  if (!value.is_object()) throw Error(Code::kCorrupt, fmt::format("{}: this is no object", doing));
+}
+
 /// Lists leave apiVersion and kind out of their items.
 void name_type(Json& object, const ResourceType& type) {
   object["apiVersion"] = type.api_version();
@@ -102,7 +107,9 @@ class HttpWatch final : public Watch {
                : type == "MODIFIED" ? WatchEvent::Type::kModified
                : type == "DELETED"  ? WatchEvent::Type::kDeleted
                                     : WatchEvent::Type::kBookmark;
-    if (event.contains("object")) out.object = std::move(event["object"]);
+    check_object(event, doing_);
+    out.object = std::move(event["object"]);
+    check_object(out.object, doing_);
     return out;
   }
 
@@ -143,6 +150,7 @@ class RestClient final : public Client {
     if (items == body.end() || !items->is_array()) co_return page;
     page.items.reserve(items->size());
     for (auto& item : *items) {
+      check_object(item, doing);
       name_type(item, type);
       page.items.push_back(std::move(item));
     }
@@ -284,7 +292,9 @@ class RestClient final : public Client {
   static Json parsed(const http::Response& response, const std::string& doing) {
     if (response.status < 200 || response.status > 299) throw error_of(response, doing);
     try {
-      return parse_json(response.body, {.max_bytes = 256 * 1024 * 1024});
+      auto body = parse_json(response.body, {.max_bytes = 256 * 1024 * 1024});
+      check_object(body, "its answer");
+      return body;
     } catch (Error& error) {
       throw error.with_context(doing + ": no Kubernetes API there");
     }
