@@ -48,7 +48,7 @@ struct ArchivedObject {
 struct ArchiveLimits {
   std::size_t entries = 2'000'000;
   std::uint64_t entry_bytes = 64ull * 1024 * 1024;
-  std::uint64_t total_bytes = 16ull * 1024 * 1024 * 1024;
+  std::uint64_t total_bytes = 16ull * 1024 * 1024 * 1024;  ///< packed, and unpacked with what is passed over
 };
 
 /// An archive that was fetched, unpacked into an unlinked temporary file and indexed. Paths that climb out, other entry

@@ -20,6 +20,7 @@ namespace mtc::backup {
 namespace {
 
 constexpr std::size_t kPiece = 256 * 1024;
+constexpr std::size_t kLongestPath = 4096;  ///< three names of at most 253 each, and the folders between
 
 /// A file that nobody else can see and that vanishes with the process.
 class TemporaryFile {
@@ -95,6 +96,7 @@ struct Archive::State {
       check(tar.get(), result);
       if (++entries > limits.entries)
         throw Error(Code::kCorrupt, fmt::format("{} holds more than {} files", name, limits.entries));
+      check_extent(tar.get(), entry, limits);
       const char* path = archive_entry_pathname(entry);
       auto object = path != nullptr && archive_entry_filetype(entry) == AE_IFREG ? parse_path(path) : std::nullopt;
       if (object) unpack_one(tar.get(), std::move(*object), limits);
@@ -104,7 +106,19 @@ struct Archive::State {
  private:
   void check(archive* tar, int result) const {
     if (result >= ARCHIVE_WARN) return;
-    throw Error(Code::kCorrupt, fmt::format("{} is no readable archive: {}", name, archive_error_string(tar)));
+    const char* why = archive_error_string(tar);
+    throw Error(Code::kCorrupt, fmt::format("{} is no readable archive{}{}", name, why == nullptr ? "" : ": ",
+                                            why == nullptr ? "" : why));
+  }
+
+  /// What is passed over is unpacked too, and headers are kept in memory: neither may be without bound.
+  void check_extent(archive* tar, archive_entry* entry, const ArchiveLimits& limits) const {
+    const char* path = archive_entry_pathname(entry);
+    const bool path_fits = path == nullptr || std::strlen(path) <= kLongestPath;
+    const bool entry_fits = archive_entry_size(entry) <= static_cast<std::int64_t>(limits.entry_bytes);
+    const bool all_fits = archive_filter_bytes(tar, 0) <= static_cast<std::int64_t>(limits.total_bytes);
+    if (!path_fits || !entry_fits || !all_fits)
+      throw Error(Code::kCorrupt, fmt::format("{} unpacks to more than its limit", name));
   }
 
   void unpack_one(archive* tar, ArchivedObject object, const ArchiveLimits& limits) {

@@ -75,15 +75,35 @@ std::optional<std::string> skip_by_kind(const ArchivedObject& where, const Json&
   return std::nullopt;
 }
 
+/// The member `name` if it is an object; nullptr if it is not: what an archive holds is not always what its path says,
+/// and the destination's API server says so best.
+Json* object_in(Json& value, const char* name) {
+  const auto* at = member(value, name);
+  return at != nullptr && at->is_object() ? &value[name] : nullptr;
+}
+
+/// The elements of the list `name` that satisfy `gone` are taken out; returns how many.
+template <typename Gone>
+std::size_t remove_from(Json& value, const char* name, const Gone& gone) {
+  const auto* at = member(value, name);
+  if (at == nullptr || !at->is_array()) return 0;
+  auto& list = value[name];
+  const auto before = list.size();
+  list.erase(std::remove_if(list.begin(), list.end(), gone), list.end());
+  return before - list.size();
+}
+
 void adapt_service(Json& object, const AskedPorts& asked, Changes& changes) {
-  auto& spec = object["spec"];
+  auto* const at = object_in(object, "spec");
+  if (at == nullptr) return;
+  auto& spec = *at;
   if (const auto ip = string_at(spec, "clusterIP"); !ip.empty() && ip != "None") {
     spec.erase("clusterIP");
     spec.erase("clusterIPs");
     changes.emplace_back("a new cluster IP");
   }
   bool ports = false;
-  if (spec.contains("ports") && spec["ports"].is_array()) {
+  if (!array_at(spec, "ports").empty()) {
     for (auto& port : spec["ports"]) {
       if (port.is_object() && !asked.node_port(port)) ports = port.erase("nodePort") > 0 || ports;
     }
@@ -93,33 +113,20 @@ void adapt_service(Json& object, const AskedPorts& asked, Changes& changes) {
 }
 
 void adapt_pod(Json& object, Changes& changes) {
-  auto& spec = object["spec"];
+  auto* const at = object_in(object, "spec");
+  if (at == nullptr) return;
+  auto& spec = *at;
   spec.erase("nodeName");
   spec.erase("priority");
-  std::vector<std::string> projected;
-  if (!spec.contains("volumes") || !spec["volumes"].is_array()) return;
-  auto& volumes = spec["volumes"];
   const auto legacy = string_at(spec, "serviceAccountName") + "-token-";
-  const auto is_token = [&](const Json& volume) {
-    const auto name = string_at(volume, "name");
+  const auto is_token = [&](const Json& entry) {
+    const auto name = string_at(entry, "name");
     return name.starts_with("kube-api-access-") || name.starts_with(legacy);
   };
-  for (const auto& volume : volumes) {
-    if (is_token(volume)) projected.push_back(string_at(volume, "name"));
-  }
-  if (projected.empty()) return;
-  volumes.erase(std::remove_if(volumes.begin(), volumes.end(), is_token), volumes.end());
+  if (remove_from(spec, "volumes", is_token) == 0) return;
   for (const auto* list : {"containers", "initContainers"}) {
-    if (!spec.contains(list)) continue;
-    for (auto& container : spec[list]) {
-      if (!container.contains("volumeMounts")) continue;
-      auto& mounts = container["volumeMounts"];
-      mounts.erase(std::remove_if(mounts.begin(), mounts.end(),
-                                  [&](const Json& mount) {
-                                    return std::ranges::find(projected, string_at(mount, "name")) != projected.end();
-                                  }),
-                   mounts.end());
-    }
+    if (array_at(spec, list).empty()) continue;
+    for (auto& container : spec[list]) remove_from(container, "volumeMounts", is_token);
   }
   changes.emplace_back("the cluster mounts its own token");
 }
@@ -141,8 +148,8 @@ void adapt_job(Json& object, Changes& changes) {
 
 void adapt_secret(Json& object, Changes& changes) {
   if (string_at(object, "type") != "kubernetes.io/service-account-token") return;
-  for (const auto* key : {"token", "ca.crt", "namespace"}) {
-    if (object.contains("data")) object["data"].erase(key);
+  if (auto* data = object_in(object, "data")) {
+    for (const auto* key : {"token", "ca.crt", "namespace"}) data->erase(key);
   }
   auto annotations = object_at(object, "metadata.annotations");
   annotations.erase("kubernetes.io/service-account.uid");
@@ -151,19 +158,14 @@ void adapt_secret(Json& object, Changes& changes) {
 }
 
 void adapt_account(Json& object, const std::string& name, Changes& changes) {
-  if (!object.contains("secrets") || !object["secrets"].is_array()) return;
-  auto& secrets = object["secrets"];
-  const auto before = secrets.size();
-  secrets.erase(
-      std::remove_if(secrets.begin(), secrets.end(),
-                     [&](const Json& secret) { return string_at(secret, "name").starts_with(name + "-token-"); }),
-      secrets.end());
-  if (secrets.size() != before) changes.emplace_back("token secrets of the destination");
-  if (secrets.empty()) object.erase("secrets");
+  const auto is_token = [&](const Json& secret) { return string_at(secret, "name").starts_with(name + "-token-"); };
+  if (remove_from(object, "secrets", is_token) > 0) changes.emplace_back("token secrets of the destination");
+  if (const auto* left = member(object, "secrets"); left != nullptr && left->is_array() && left->empty())
+    object.erase("secrets");
 }
 
 void adapt_binding(Json& object, const RestoreContext& context, Changes& changes) {
-  if (!object.contains("subjects") || !object["subjects"].is_array()) return;
+  if (array_at(object, "subjects").empty()) return;
   for (auto& subject : object["subjects"]) {
     const auto ns = string_at(subject, "namespace");
     if (ns.empty() || context.mapped(ns) == ns) continue;
@@ -186,6 +188,7 @@ void adapt_by_kind(const ArchivedObject& where, Json& object, const RestoreConte
 /// What the cluster gives every object itself, and what belongs to the source's history.
 void strip_metadata(Json& object, Changes& changes) {
   auto& metadata = object["metadata"];
+  if (!metadata.is_object()) metadata = Json::object();
   for (const auto* field : {"generateName", "selfLink", "uid", "resourceVersion", "generation", "creationTimestamp",
                             "deletionTimestamp", "deletionGracePeriodSeconds", "managedFields"}) {
     metadata.erase(field);
@@ -222,7 +225,10 @@ Changes adapt(const ArchivedObject& where, Json& object, const RestoreContext& c
     object["metadata"]["namespace"] = context.mapped(where.ns);
     changes.emplace_back("in namespace " + context.mapped(where.ns));
   }
-  for (const auto& [key, value] : context.labels) object["metadata"]["labels"][key] = value;
+  if (context.labels.empty()) return changes;
+  auto& labels = object["metadata"]["labels"];
+  if (!labels.is_object()) labels = Json::object();
+  for (const auto& [key, value] : context.labels) labels[key] = value;
   return changes;
 }
 

@@ -153,6 +153,15 @@ Json read_message(std::string_view bytes, std::span<const Field> fields, int dep
   return out;
 }
 
+/// The strings of protobuf are UTF-8. JSON is strict about it where it is written strictly.
+void check_text(const Json& object) {
+  try {
+    object.dump();
+  } catch (const Json::exception&) {
+    malformed();
+  }
+}
+
 }  // namespace
 
 bool is_protobuf(std::string_view body) { return body.starts_with(kMagic); }
@@ -174,6 +183,7 @@ std::optional<Json> from_protobuf(std::string_view body) {
   if (fields.empty()) return std::nullopt;
   auto object = read_message(raw, fields, 0);
   object.update(type);
+  check_text(object);
   return object;
 }
 
