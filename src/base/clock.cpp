@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <cmath>
 #include <cstdint>
 #include <ctime>
 
@@ -52,7 +53,7 @@ std::optional<int> digits(std::string_view text, std::size_t at, std::size_t cou
 
 struct Unit {
   std::string_view name;
-  double nanos;
+  long double nanos;
 };
 // Longest first, so that "ms" is not read as "m".
 constexpr Unit kUnits[] = {{"ns", 1}, {"us", 1e3}, {"µs", 1e3}, {"ms", 1e6}, {"s", 1e9}, {"m", 60e9}, {"h", 3600e9}};
@@ -130,7 +131,8 @@ std::string go_seconds(Duration duration) {
 }
 
 std::optional<Duration> parse_go_duration(std::string_view text) {
-  double sign = 1, total = 0;
+  // A double does not hold every number of nanoseconds.
+  long double sign = 1, total = 0;
   if (!text.empty() && (text[0] == '-' || text[0] == '+')) {
     sign = text[0] == '-' ? -1 : 1;
     text.remove_prefix(1);
@@ -138,7 +140,7 @@ std::optional<Duration> parse_go_duration(std::string_view text) {
   if (text == "0") return Duration{0};
   if (text.empty()) return std::nullopt;
   while (!text.empty()) {
-    double value = 0;
+    long double value = 0;
     if (!std::string_view(".0123456789").contains(text[0]))
       return std::nullopt;  // from_chars also reads "inf" and "nan"
     const auto [end, failed] = std::from_chars(text.data(), text.data() + text.size(), value, std::chars_format::fixed);
@@ -155,8 +157,8 @@ std::optional<Duration> parse_go_duration(std::string_view text) {
     if (!known) return std::nullopt;
   }
   // Go's own limit: an int64 of nanoseconds, about 292 years.
-  if (total > 9.2e18) return std::nullopt;
-  return Duration{static_cast<std::int64_t>(sign * total)};
+  if (total > 9.2e18L) return std::nullopt;
+  return Duration{std::llround(sign * total)};
 }
 
 }  // namespace mtc

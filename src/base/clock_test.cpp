@@ -44,6 +44,7 @@ TEST(Clock, ReadsGoDurations) {
   EXPECT_EQ(parse_go_duration("1.5s"), Duration(1500ms));
   EXPECT_EQ(parse_go_duration("300ms"), Duration(300ms));
   EXPECT_EQ(parse_go_duration("0"), Duration(0));
+  EXPECT_EQ(parse_go_duration("1327160h29m37s"), Duration(4777777777s));
   for (const auto* text : {"", "5", "s", "1x", "--1s", "1s-2s", "nans", "infh"})
     EXPECT_FALSE(parse_go_duration(text)) << text;
 }

@@ -5,6 +5,7 @@
 #include "json/json.hpp"
 #include "json/jsonpath.hpp"
 #include "json/patch.hpp"
+#include "json/schema.hpp"
 #include "json/selector.hpp"
 #include "json/yaml.hpp"
 
@@ -99,9 +100,22 @@ TEST(HostileJsonPath, IsBounded) {
   EXPECT_EQ(JsonPath(path).find(parse_json(document)).size(), 41U);
 }
 
+TEST(HostileSchema, HasDefaultsWithinBounds) {
+  Json schema = parse_json(R"({"type":"object"})");
+  for (int level = 0; level < 6; ++level) {
+    Json list = {{"type", "array"}, {"items", schema}};
+    list["default"] = Json(100, Json::object());
+    schema = Json::object();
+    schema["properties"]["list"] = list;
+  }
+  Json value = Json::object();
+  EXPECT_THAT(refusal_of([&] { apply_defaults(schema, value); }), HasSubstr("more than 1000000 values"));
+}
+
 TEST(HostileSelector, RefusesValuesThatWouldChangeItsText) {
   EXPECT_NE(refusal_of([] { Selector::from_json(parse_json(R"({"matchLabels":{"a":"b,c!=d"}})")); }), "");
   EXPECT_NE(refusal_of([] { Selector::parse("a in (b,(c))"); }), "");
+  EXPECT_NE(refusal_of([] { Selector::parse_fields("a=b==c"); }), "");
 }
 
 }  // namespace

@@ -22,6 +22,7 @@ struct SchemaViolation {
 /// openAPIV3Schema.
 std::vector<SchemaViolation> validate_schema(const Json& schema, const Json& value);
 /// Fills `default`s in place. Values that are null and not nullable are taken as absent first, as Kubernetes does.
+/// Throws Error(kInvalid) if they come to more than a million values.
 void apply_defaults(const Json& schema, Json& value);
 /// Drops what the schema does not know; returns the dropped paths. apiVersion, kind and metadata of the root stay.
 std::vector<std::string> prune(const Json& schema, Json& value);

@@ -77,12 +77,14 @@ bool parse_set(std::string_view clause, std::string_view whole, std::vector<Requ
 }
 
 Requirement parse_clause(std::string_view clause, std::string_view whole) {
-  for (const auto& [sign, op] : {std::pair{"!=", Op::kNotIn}, std::pair{"==", Op::kIn}, std::pair{"=", Op::kIn}}) {
-    const auto at = clause.find(sign);
-    if (at == std::string_view::npos) continue;
-    const auto key = trim(clause.substr(0, at));
+  if (const auto at = clause.find('='); at != std::string_view::npos) {
+    const bool unequal = at > 0 && clause[at - 1] == '!';
+    const auto key = trim(clause.substr(0, unequal ? at - 1 : at));
+    auto value = clause.substr(at + 1);
+    if (!unequal && value.starts_with('=')) value.remove_prefix(1);  // "==" means the same
     check_key(key, whole);
-    return {std::string(key), op, {std::string(trim(clause.substr(at + std::string_view(sign).size())))}};
+    if (value.contains('=')) refuse(whole, "a value holds a =");
+    return {std::string(key), unequal ? Op::kNotIn : Op::kIn, {std::string(trim(value))}};
   }
   const bool negated = clause.starts_with('!');
   const auto key = trim(negated ? clause.substr(1) : clause);
