@@ -101,7 +101,7 @@ std::optional<Time> parse_rfc3339(std::string_view text) {
   if (zone.size() == 6 && (zone[0] == '+' || zone[0] == '-') && zone[3] == ':') {
     const auto h = digits(zone, 1, 2), m = digits(zone, 4, 2);
     if (!h || !m) return std::nullopt;
-    offset = (*h * 60 + *m) * 60 * (zone[0] == '-' ? -1 : 1);
+    offset = (std::int64_t{*h} * 60 + *m) * 60 * (zone[0] == '-' ? -1 : 1);
   } else if (zone != "Z" && zone != "z") {
     return std::nullopt;
   }

@@ -33,19 +33,16 @@ void prune_below(const Json& schema, Json& value, const std::string& path, bool 
   const bool keep_unknown = bool_at(schema, "x-kubernetes-preserve-unknown-fields");
   for (auto at = value.begin(); at != value.end();) {
     const auto name = at.key();
-    const auto here = path.empty() ? name : path + "." + name;
+    const auto here = path.empty() ? name : fmt::format("{}.{}", path, name);
     const auto* known = schema_of(schema, name);
-    if (is_resource && is_object_meta(name)) {
-      ++at;
-    } else if (known != nullptr) {
-      if (known->is_object()) prune_below(*known, at.value(), here, false, dropped);
-      ++at;
-    } else if (keep_unknown) {
-      ++at;
-    } else {
+    const bool is_meta = is_resource && is_object_meta(name);
+    if (!is_meta && known == nullptr && !keep_unknown) {
       dropped.push_back(here);
       at = value.erase(at);
+      continue;
     }
+    if (!is_meta && known != nullptr && known->is_object()) prune_below(*known, at.value(), here, false, dropped);
+    ++at;
   }
 }
 

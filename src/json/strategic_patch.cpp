@@ -53,10 +53,8 @@ Json merge_maps(Json target, const Json& patch, std::string_view kind, const std
   throw Error(Code::kInvalid, fmt::format("{}: {}", path, why));
 }
 
-/// The value of a directive that is a list.
-const Json& list_of(const Json& value, const std::string& path, std::string_view directive) {
+void check_list(const Json& value, const std::string& path, std::string_view directive) {
   if (!value.is_array()) refuse(path, fmt::format("{} is no list", directive));
-  return value;
 }
 
 std::string directive_of(const Json& patch) { return patch.is_object() ? string_at(patch, kDirective) : ""; }
@@ -126,6 +124,7 @@ void reorder(Json& list, const Json& order, const std::string& key) {
     return order.size();
   };
   std::vector<std::pair<std::size_t, std::size_t>> places;
+  places.reserve(list.size());
   for (std::size_t i = 0; i < list.size(); ++i) places.emplace_back(rank(list[i]), i);
   std::ranges::sort(places);
   Json sorted = Json::array();
@@ -148,16 +147,17 @@ void apply_list_directives(Json& target, const Json& patch, std::string_view kin
     if (key.starts_with(kDeleteFrom)) {
       const auto field = key.substr(kDeleteFrom.size());
       if (!target.contains(field) || !target[field].is_array()) continue;
+      check_list(value, path, key);
       auto& list = target[field];
-      for (const auto& gone : list_of(value, path, key))
-        list.erase(std::remove(list.begin(), list.end(), gone), list.end());
+      for (const auto& gone : value) list.erase(std::remove(list.begin(), list.end(), gone), list.end());
     }
   }
   for (const auto& [key, value] : patch.items()) {
     if (!key.starts_with(kSetOrder)) continue;
     const auto field = key.substr(kSetOrder.size());
     if (target.contains(field) && target[field].is_array()) {
-      reorder(target[field], list_of(value, path, key), list_strategy(kind, path + "." + field).merge_key);
+      check_list(value, path, key);
+      reorder(target[field], value, list_strategy(kind, fmt::format("{}.{}", path, field)).merge_key);
     }
   }
 }
@@ -171,14 +171,15 @@ Json merge_maps(Json target, const Json& patch, std::string_view kind, const std
   }
   if (!target.is_object()) target = Json::object();
   if (const auto* retain = member(patch, kRetainKeys)) {
-    const auto& keep = list_of(*retain, path, kRetainKeys);
+    check_list(*retain, path, kRetainKeys);
+    const auto& keep = *retain;
     for (auto at = target.begin(); at != target.end();) {
       at = std::find(keep.begin(), keep.end(), Json(at.key())) == keep.end() ? target.erase(at) : std::next(at);
     }
   }
   for (const auto& [key, value] : patch.items()) {
     if (key.starts_with('$')) continue;
-    const auto child = path.empty() ? key : path + "." + key;
+    const auto child = path.empty() ? key : fmt::format("{}.{}", path, key);
     if (value.is_null() || directive_of(value) == "delete") {
       target.erase(key);
     } else {
