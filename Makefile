@@ -3,7 +3,7 @@
 PRESET ?= dev
 JOBS   ?= $(shell nproc)
 
-.PHONY: all build demo test lab-test bench check install clean help
+.PHONY: all build demo test lab-test asan tsan fuzz bench check install clean help
 
 all: build
 
@@ -27,6 +27,14 @@ lab-test: build ## the same program against real Kubernetes (root; builds its cl
 	@tools/setup --lab
 	@tests/lab/run
 
+asan tsan: ## the unit tests with a sanitizer: addresses, leaks and undefined behaviour; threads
+	@tools/setup
+	@tools/sanitize $@
+
+fuzz: ## every fuzzer for SECONDS=10; ONLY=name for those of that name
+	@tools/setup
+	@tools/fuzz --seconds $(or $(SECONDS),10) $(ONLY)
+
 bench: build ## measure against peers: a table and build/bench.json; ONLY=name for one
 	@tests/bench/run $(ONLY)
 
@@ -41,4 +49,4 @@ clean: ## remove build/
 	@rm -rf build
 
 help: ## this list
-	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 18
+	@sed -n 's/^\([a-z -]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 18

@@ -28,6 +28,7 @@ set(MTC_SANITIZE "" CACHE STRING "Sanitizers for every target, for example addre
 if(MTC_SANITIZE)
   add_compile_options(-fsanitize=${MTC_SANITIZE} -fno-omit-frame-pointer -fno-sanitize-recover=all)
   add_link_options(-fsanitize=${MTC_SANITIZE})
+  add_compile_options(-O1)  # checked code is slow enough, and a fuzzer is worth what it tries in its seconds
 endif()
 
 # Carried by the components alone, so that code of others (src.hpp of Asio and Beast) stays quiet.
