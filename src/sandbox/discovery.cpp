@@ -141,6 +141,8 @@ Json openapi_paths(const std::vector<Resource>& resources) {
 }  // namespace
 
 std::optional<Document> discovery_document(std::string_view path, std::string_view accept, const Resources& resources) {
+  // Asked about every request: what is served is read only for those that want to know.
+  if (path != "/api" && path != "/apis" && !group_version_of(path)) return std::nullopt;
   const bool aggregated = accept.contains("g=apidiscovery.k8s.io;v=v2;");
   const auto groups = grouped(resources);
   if (path == "/api" && aggregated) return Document{kAggregated, aggregated_groups(groups, true)};
@@ -156,6 +158,7 @@ std::optional<Document> discovery_document(std::string_view path, std::string_vi
 }
 
 std::optional<Json> openapi_document(std::string_view path, const Resources& resources) {
+  if (!path.starts_with("/openapi/v3")) return std::nullopt;
   const auto groups = grouped(resources);
   if (path == "/openapi/v3") {
     Json paths = Json::object();
