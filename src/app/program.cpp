@@ -14,6 +14,7 @@
 #include "async/scope.hpp"
 #include "base/error.hpp"
 #include "base/log.hpp"
+#include "blob/bucket_server.hpp"
 #include "cli/command_line.hpp"
 #include "cli/standalone.hpp"
 #include "cli/user_error.hpp"
@@ -80,14 +81,15 @@ int run_controller(const cli::ControllerOptions& options, cli::Console& console)
   return finish(runtime.run_until_signal(control::run_controller({.host = host})));
 }
 
-net::Endpoint endpoint_of(const std::string& listen, const cli::Console& console) {
+/// `command` is the one that was meant, for the error's next step.
+net::Endpoint endpoint_of(const std::string& listen, const std::string& command, const cli::Console& console) {
   const auto colon = listen.rfind(':');
   const auto digits = colon == std::string::npos ? "" : listen.substr(colon + 1);
   std::uint16_t port = 0;
   const auto [end, failed] = std::from_chars(digits.data(), digits.data() + digits.size(), port);
   if (digits.empty() || failed != std::errc{} || end != digits.data() + digits.size())
     throw cli::UserError(Code::kInvalid, "--listen is address:port, not " + listen,
-                         console.command("sandbox --listen 127.0.0.1:6443"));
+                         console.command(command + " --listen 127.0.0.1:6443"));
   return {listen.substr(0, colon), port};
 }
 
@@ -108,14 +110,40 @@ int run_sandbox(const cli::SandboxOptions& options, cli::Console& console) {
   };
   async::Runtime runtime;
   runtime.run_until_signal(with_cluster(
-      {.name = options.name, .state = options.state, .listen = endpoint_of(options.listen, console)}, body));
+      {.name = options.name, .state = options.state, .listen = endpoint_of(options.listen, "sandbox", console)}, body));
+  return cli::kOk;
+}
+
+Task<void> serve_bucket(cli::BucketOptions options, cli::Console* console) {
+  blob::BucketServerOptions server;
+  server.listen = endpoint_of(options.listen, "bucket " + options.name, *console);
+  server.region = options.region;
+  server.access_key_id = options.access_key_id;
+  server.secret_access_key = Secret(options.secret_access_key);
+  server.buckets[options.name] =
+      options.folder.empty() ? blob::make_memory_store() : blob::make_directory_store(options.folder);
+  const auto running = co_await blob::BucketServer::start(std::move(server));
+  console->out(fmt::format("bucket {} serves at {}\n", options.name, running->url()));
+  std::exception_ptr failure;
+  try {
+    co_await until_cancelled();
+  } catch (...) {  // Requests that run end first.
+    failure = std::current_exception();
+  }
+  co_await running->stop();
+  if (failure) std::rethrow_exception(failure);
+}
+
+int run_bucket(const cli::BucketOptions& options, cli::Console& console) {
+  async::Runtime runtime;
+  runtime.run_until_signal(serve_bucket(options, &console));
   return cli::kOk;
 }
 
 }  // namespace
 
 int run_program(int argc, char** argv) {
-  const cli::Programs programs{run_controller, run_sandbox, run_demo};
+  const cli::Programs programs{run_controller, run_sandbox, run_bucket, run_demo};
   return cli::run_command_line(argc, argv, programs);
 }
 

@@ -20,10 +20,19 @@ struct SandboxOptions {
   std::string kubeconfig;  ///< file to write the admin's kubeconfig to
 };
 
+struct BucketOptions {
+  std::string name;
+  std::string folder;  ///< where its objects are kept; empty = in memory
+  std::string listen = "127.0.0.1:0";
+  std::string region = "us-east-1";
+  std::string access_key_id, secret_access_key;
+};
+
 /// What the program can do beside talking to a host cluster; main wires them. Each returns the exit code.
 struct Programs {
   std::function<int(const ControllerOptions&, Console&)> controller;
   std::function<int(const SandboxOptions&, Console&)> sandbox;
+  std::function<int(const BucketOptions&, Console&)> bucket;
   std::function<int(Console&)> demo;
 };
 

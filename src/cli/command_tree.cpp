@@ -22,6 +22,13 @@ std::string not_a_choice(const std::string& choices, const std::string& given) {
 
 }  // namespace
 
+void add_keys(CLI::App* command, std::string& id, std::string& key) {
+  value(command, "--access-key-id", id, "ID", "access key")->envname("AWS_ACCESS_KEY_ID")->required();
+  value(command, "--secret-access-key", key, "KEY", "secret key; the environment is the better place")
+      ->envname("AWS_SECRET_ACCESS_KEY")
+      ->required();
+}
+
 CLI::Option* value(CLI::App* command, const std::string& names, std::string& into, const std::string& placeholder,
                    const std::string& description) {
   auto* option = command->add_option(names, into, description)->type_name(placeholder);
@@ -38,6 +45,7 @@ CommandTree::CommandTree(const Programs* programs, Console* console) : programs_
   add_global_flags();
   add_demo();
   add_sandbox();
+  add_bucket();
   add_kinds();
   add_migrate();
   add_watch();
@@ -105,6 +113,20 @@ void CommandTree::add_sandbox() {
   value(sandbox, "--write-kubeconfig", options->kubeconfig, "FILE",
         "file for the administrator's kubeconfig (default: printed)");
   performs(sandbox, [this, options] { return programs_->sandbox(*options, *console_); });
+}
+
+void CommandTree::add_bucket() {
+  auto* bucket = command(&app_, "bucket", "serve an embedded S3 bucket, to go with embedded clusters",
+                         "bucket migration --access-key-id demo --secret-access-key demo-secret\n"
+                         "bucket migration --folder ./bucket --listen 127.0.0.1:9000");
+  bucket->group("See it work");
+  auto options = std::make_shared<BucketOptions>();
+  value(bucket, "BUCKET", options->name, "BUCKET", "its name")->required();
+  value(bucket, "--folder", options->folder, "FOLDER", "folder for its objects (default: in memory)");
+  value(bucket, "--listen", options->listen, "ADDRESS:PORT", "where to serve (default: a free port of 127.0.0.1)");
+  value(bucket, "--region", options->region, "REGION", "region that requests are signed for (default: us-east-1)");
+  add_keys(bucket, options->access_key_id, options->secret_access_key);
+  performs(bucket, [this, options] { return programs_->bucket(*options, *console_); });
 }
 
 void CommandTree::add_controller() {

@@ -30,6 +30,7 @@ class CommandTree {
   void add_global_flags();
   void add_demo();
   void add_sandbox();
+  void add_bucket();
   void add_controller();
   void add_completion();
   void add_kinds();
@@ -59,6 +60,9 @@ class CommandTree {
   bool log_json_ = false;
   Action action_;
 };
+
+/// The keys of a bucket: by flag, or where other S3 clients look for them.
+void add_keys(CLI::App* command, std::string& id, std::string& key);
 
 /// An option or argument whose value the help calls `placeholder`; completion goes by it too ("PLAN", "json|yaml").
 CLI::Option* value(CLI::App* command, const std::string& names, std::string& into, const std::string& placeholder,

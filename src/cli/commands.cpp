@@ -158,10 +158,7 @@ void CommandTree::add_storage_add(CLI::App* group) {
   value(add, "--bucket", what->bucket.bucket, "BUCKET", "the bucket's name")->required();
   value(add, "--url", what->bucket.url, "URL", "endpoint (default: AWS)");
   value(add, "--region", what->bucket.region, "REGION", "region (default: us-east-1)");
-  value(add, "--access-key-id", what->access_key_id, "ID", "access key")->envname("AWS_ACCESS_KEY_ID")->required();
-  value(add, "--secret-access-key", what->secret_access_key, "KEY", "secret key; the environment is the better place")
-      ->envname("AWS_SECRET_ACCESS_KEY")
-      ->required();
+  add_keys(add, what->access_key_id, what->secret_access_key);
   value(add, "--ca-file", what->ca_file, "FILE", "PEM certificates to trust");
   add_wait_flag(add, *wait);
   acts(add, [what, wait](Session session) {
