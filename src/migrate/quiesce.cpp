@@ -49,14 +49,15 @@ bool pausable_down(Json& object) {
   if (!count_down(object, "replicas", 1)) return false;
   if (!has_note(object, note::kPreQuiescePaused))
     annotations_of(object)[note::kPreQuiescePaused] = bool_at(object, "spec.paused") ? "true" : "false";
-  object["spec"]["paused"] = false;
+  object["spec"].erase("paused");
   return true;
 }
 
 bool pausable_up(Json& object) {
   if (!count_up(object, "replicas")) return false;
   if (has_note(object, note::kPreQuiescePaused)) {
-    object["spec"]["paused"] = kube::annotation(object, note::kPreQuiescePaused) == "true";
+    // Absent is false: a Deployment that was not paused comes back as it was.
+    if (kube::annotation(object, note::kPreQuiescePaused) == "true") object["spec"]["paused"] = true;
     drop_note(object, note::kPreQuiescePaused);
   }
   return true;
