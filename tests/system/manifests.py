@@ -1,5 +1,5 @@
 """The manifests of the public documents, with the names in angle brackets filled in and nothing else changed."""
-from world import NS, b64
+from cluster import b64
 
 HOST = """\
 apiVersion: migration.openshift.io/v1alpha1
@@ -30,7 +30,7 @@ metadata:
   name: {name}
   namespace: openshift-migration
 spec:
-  insecure: false
+  insecure: {insecure}
   isHostCluster: false
   serviceAccountSecretRef:
     name: {secret}
@@ -62,7 +62,7 @@ spec:
   backupStorageConfig:
     awsBucketName: {bucket}
     awsS3Url: {url}
-    credsSecretRef:
+{more}    credsSecretRef:
       name: {secret}
       namespace: openshift-config
   backupStorageProvider: aws
@@ -112,6 +112,7 @@ spec:
 
 
 def migration(name, plan, quiesce=True, stage=False, rollback=False):
+    """As text."""
     return MIGRATION.format(name=name, plan=plan, quiesce=str(quiesce).lower(), stage=str(stage).lower(), rollback=str(rollback).lower())
 
 
@@ -125,7 +126,7 @@ def application(ns, image):
         {"apiVersion": "apps/v1", "kind": "StatefulSet", "metadata": {"name": "db"},
          "spec": {"replicas": 1, "serviceName": "db", "selector": {"matchLabels": {"app": "db"}}, "template": {**pod, "metadata": {"labels": {"app": "db"}}}}},
         {"apiVersion": "batch/v1", "kind": "CronJob", "metadata": {"name": "nightly"},
-         "spec": {"schedule": "0 2 * * *", "jobTemplate": {"spec": {"template": {"spec": {"restartPolicy": "Never", "containers": [container]}}}}}},
+         "spec": {"schedule": "0 2 * * *", "suspend": False, "jobTemplate": {"spec": {"template": {"spec": {"restartPolicy": "Never", "containers": [container]}}}}}},
         {"apiVersion": "v1", "kind": "Service", "metadata": {"name": "web"}, "spec": {"selector": labels, "ports": [{"port": 80}]}},
         {"apiVersion": "v1", "kind": "Service", "metadata": {"name": "db"}, "spec": {"clusterIP": "None", "selector": {"app": "db"}, "ports": [{"port": 5432}]}},
         {"apiVersion": "v1", "kind": "ServiceAccount", "metadata": {"name": "robot"}},
@@ -138,6 +139,3 @@ def application(ns, image):
     for each in objects:
         each["metadata"]["namespace"] = ns
     return [{"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": ns}}] + objects
-
-
-__all__ = ["HOST", "CLUSTER_SECRET", "REMOTE", "STORAGE_SECRET", "STORAGE", "PLAN", "migration", "application", "NS"]

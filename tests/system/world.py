@@ -1,78 +1,61 @@
-"""Two clusters, a bucket and a controller, as a user has them: everything goes through kubectl and the built mtc."""
+"""Two clusters, a bucket and a controller: those of a lab that runs (its variables are set), or embedded ones that are started here."""
 import base64
+import ctypes
 import json
 import os
 import pathlib
 import re
+import shutil
 import signal
 import subprocess
 import tempfile
 import time
-import uuid
+
+import manifests
+from cluster import NS, Cluster, b64, binding, wait_for
+from servers import Hanging, Server
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 MTC = os.environ.get("MTC", str(ROOT / "build/release/mtc"))
-NS = "openshift-migration"
+PR_SET_PDEATHSIG = 1
 
 
-def b64(text):
-    return base64.b64encode(text.encode() if isinstance(text, str) else text).decode()
+def die_with_parent():
+    """Whatever becomes of the suite, what it started does not stay behind."""
+    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
-class Cluster:
-    """One cluster, by kubectl."""
+class Program:
+    """A process of the built mtc."""
 
-    def __init__(self, name, kubeconfig):
-        self.name, self.kubeconfig = name, kubeconfig
-        config = json.loads(self.run("config", "view", "--raw", "-o", "json"))
-        cluster = config["clusters"][0]["cluster"]
-        self.url, self.ca = cluster["server"], cluster["certificate-authority-data"]
+    def __init__(self, folder, name, *arguments, environment=None):
+        self.arguments, self.environment = [MTC, *arguments], {**os.environ, **(environment or {})}
+        self.log = pathlib.Path(folder) / f"{name}.log"
+        self.process = None
 
-    def run(self, *arguments, stdin=None, check=True):
-        done = subprocess.run(["kubectl", "--kubeconfig", self.kubeconfig, *arguments], input=stdin, capture_output=True, text=True, timeout=120)
-        if check and done.returncode != 0:
-            raise AssertionError(f"kubectl {' '.join(arguments)}: {done.stderr.strip()}")
-        return done.stdout
+    def start(self, ready=None):
+        """Waits for a line that matches `ready`, and returns what it caught."""
+        from_here = self.log.stat().st_size if self.log.exists() else 0
+        with self.log.open("ab") as log:
+            self.process = subprocess.Popen(self.arguments, env=self.environment, stdout=log, stderr=log, stdin=subprocess.DEVNULL, preexec_fn=die_with_parent)
+        if ready is None:
+            return None
 
-    def apply(self, *objects):
-        documents = [o if isinstance(o, str) else json.dumps(o) for o in objects]
-        # kubectl takes a stream that begins with a brace for JSON alone.
-        return self.run("apply", "-f", "-", stdin="---\n" + "\n---\n".join(documents))
+        def said():
+            if self.process.poll() is not None:
+                raise AssertionError(f"{' '.join(self.arguments)} ended with {self.process.returncode}: {self.log.read_text()[-2000:]}")
+            found = re.search(ready, self.log.read_bytes()[from_here:].decode(errors="replace"))
+            return found and found[1]
 
-    def get(self, kind, name=None, ns=NS):
-        arguments = ["get", kind] + ([name] if name else []) + (["-n", ns] if ns else []) + ["-o", "json", "--ignore-not-found"]
-        text = self.run(*arguments)
-        return json.loads(text) if text else None
+        return wait_for(f"{self.log.stem} to say {ready}", said)
 
-    def items(self, kind, ns):
-        return (self.get(kind, ns=ns) or {"items": []})["items"]
-
-    def delete(self, *arguments):
-        self.run("delete", "--ignore-not-found", "--wait=false", *arguments)
-
-    def token(self):
-        """The account of the documents' prerequisite, and its token."""
-        if self.get("namespace", NS, ns=None) is None:
-            self.run("create", "namespace", NS)
-        if self.get("serviceaccount", "migration-controller") is None:
-            self.run("-n", NS, "create", "serviceaccount", "migration-controller")
-            self.run("create", "clusterrolebinding", "migration-controller", "--clusterrole=cluster-admin", f"--serviceaccount={NS}:migration-controller")
-        return self.run("-n", NS, "create", "token", "migration-controller", "--duration=12h").strip()
-
-
-class Controller:
-    """The program under test."""
-
-    def __init__(self, host):
-        self.host, self.process, self.log = host, None, tempfile.NamedTemporaryFile(prefix="mtc-controller-", suffix=".log")
-
-    def start(self):
-        self.process = subprocess.Popen([MTC, "--kubeconfig", self.host.kubeconfig, "controller"], stdout=self.log, stderr=self.log)
+    def runs(self):
+        return self.process is not None and self.process.poll() is None
 
     def kill(self):
         """As a machine that dies: nothing is finished, nothing is said."""
         if self.process:
-            self.process.send_signal(signal.SIGKILL)
+            self.process.kill()
             self.process.wait()
             self.process = None
 
@@ -80,22 +63,154 @@ class Controller:
         status = pathlib.Path(f"/proc/{self.process.pid}/status").read_text()
         return int(re.search(r"VmRSS:\s+(\d+)", status)[1]) / 1024
 
-
-def conditions(thing):
-    return {c["type"]: c for c in (thing or {}).get("status", {}).get("conditions", []) if c["status"] == "True"}
-
-
-def wait_for(what, test, seconds=60):
-    """Polls as a test may; the product does not."""
-    deadline = time.time() + seconds
-    while True:
-        value = test()
-        if value:
-            return value
-        if time.time() > deadline:
-            raise AssertionError(f"{what}: not within {seconds} s")
-        time.sleep(0.1)
+    def cpu_seconds(self):
+        fields = pathlib.Path(f"/proc/{self.process.pid}/stat").read_text().rsplit(")", 1)[1].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
-def unique(prefix):
-    return f"{prefix}-{uuid.uuid4().hex[:6]}"
+class World:
+    """What both kinds have. `stop` ends everything that was started here, and can be called at any time."""
+
+    is_lab = False
+    image = "lab.mtc/pause:1"
+
+    def __init__(self):
+        self.folder = tempfile.mkdtemp(prefix="mtc-system-")
+        self.programs, self.servers = [], []
+        self.west = self.east = self.controller = None
+        self.endpoint = self.bucket = self.key = self.secret = ""
+
+    def program(self, name, *arguments, environment=None):
+        program = Program(self.folder, name, *arguments, environment=environment)
+        self.programs.append(program)
+        return program
+
+    def serving(self, server):
+        self.servers.append(server)
+        return server
+
+    def stop(self):
+        for server in self.servers:
+            server.stop()
+        for program in self.programs:
+            program.kill()
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    def bucket_pid(self):
+        raise NotImplementedError
+
+    def expired_token(self, cluster):
+        raise NotImplementedError
+
+    def prepare(self):
+        """The controller, and what the documents have a user register before plans are made: by kubectl, manifest by manifest."""
+        self.controller = self.program("controller", "--kubeconfig", self.west.kubeconfig, "controller")
+        self.controller.start("controller (runs)")
+        self.west.ensure({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "openshift-config"}})
+        self.west.apply(manifests.HOST.format(name="host"), *self.remote("east", self.east), *self.remote("west-remote", self.west), *self.storage("bucket"))
+        for kind, name in [("migcluster", "host"), ("migcluster", "east"), ("migcluster", "west-remote"), ("migstorage", "bucket")]:
+            self.west.kubectl("-n", NS, "wait", kind, name, "--for=condition=Ready", "--timeout=60s")
+
+    def remote(self, name, cluster, **changes):
+        """The Secret and the MigCluster of a remote cluster, with something changed: an `insecure`, `ca`, `url`, `token` …"""
+        values = {"name": name, "secret": f"{name}-token", "url": cluster.url, "ca": cluster.ca, "insecure": "false", **changes}
+        token = changes["token"] if "token" in changes else cluster.token()
+        text = manifests.REMOTE.format(**values)
+        if not values["ca"]:
+            text = text.replace("  caBundle: \n", "")
+        return [manifests.CLUSTER_SECRET.format(name=values["secret"], token=b64(token)), text]
+
+    def storage(self, name, **changes):
+        values = {"name": name, "bucket": self.bucket, "url": self.endpoint, "secret": f"{name}-keys", "more": "", **changes}
+        keys = manifests.STORAGE_SECRET.format(name=f"{name}-keys", key=b64(changes.get("key_id", self.key)), secret=b64(changes.get("secret_key", self.secret)))
+        return [keys, manifests.STORAGE.format(**values)]
+
+
+class Lab(World):
+    is_lab = True
+
+    def __init__(self):
+        super().__init__()
+        get = os.environ.__getitem__
+        self.west, self.east = Cluster("west", get("KUBECONFIG_WEST")), Cluster("east", get("KUBECONFIG_EAST"))
+        self.endpoint, self.bucket, self.key, self.secret = get("S3_ENDPOINT"), get("S3_BUCKET"), get("S3_KEY"), get("S3_SECRET")
+        self.image = get("MTC_LAB_IMAGE")
+        self.state = pathlib.Path(get("MTC_LAB_STATE"))
+
+    def bucket_pid(self):
+        return int((self.state / "minio.pid").read_text())
+
+    def expired_token(self, cluster):
+        """API servers give no token less than ten minutes, so this one is signed here, with the cluster's own key, as of an hour ago."""
+        cluster.token()
+        account = cluster.get("serviceaccounts", "migration-controller")
+        now = int(time.time())
+        subject = f"system:serviceaccount:{NS}:migration-controller"
+        claims = {"iss": "https://kubernetes.default.svc.cluster.local", "aud": ["https://kubernetes.default.svc.cluster.local"], "sub": subject,
+                  "iat": now - 7200, "nbf": now - 7200, "exp": now - 3600,
+                  "kubernetes.io": {"namespace": NS, "serviceaccount": {"name": "migration-controller", "uid": account["metadata"]["uid"]}}}
+        signed = url64(json.dumps({"alg": "RS256"}).encode()) + "." + url64(json.dumps(claims).encode())
+        key = self.state / cluster.name / "etc/kubernetes/pki/service-accounts.key"
+        made = subprocess.run(["openssl", "dgst", "-sha256", "-sign", key], input=signed.encode(), capture_output=True, check=True, timeout=60)
+        return signed + "." + url64(made.stdout)
+
+
+class Embedded(World):
+    """`mtc sandbox` twice and `mtc bucket`, each a process of its own on a free port."""
+
+    def __init__(self):
+        super().__init__()
+        self.bucket, self.key, self.secret = "migration", "embedded-access-key", "embedded-secret-key"
+        try:
+            self.bucket_program = self.program("bucket", "bucket", self.bucket,
+                                               environment={"AWS_ACCESS_KEY_ID": self.key, "AWS_SECRET_ACCESS_KEY": self.secret})
+            self.endpoint = self.bucket_program.start(r"serves at (\S+)")
+            self.west, self.east = self.sandbox("west"), self.sandbox("east")
+        except BaseException:
+            self.stop()
+            raise
+
+    def sandbox(self, name):
+        kubeconfig = f"{self.folder}/{name}.kubeconfig"
+        self.program(name, "sandbox", "--name", name, "--write-kubeconfig", kubeconfig).start("(serves at)")
+        return Cluster(name, kubeconfig)
+
+    def bucket_pid(self):
+        return self.bucket_program.process.pid
+
+    def expired_token(self, cluster):
+        """A TokenRequest for one second; it has gone by when this returns."""
+        token = cluster.token(seconds=1)
+        time.sleep(2)  # expiry is counted in whole seconds
+        return token
+
+
+def url64(data):
+    return base64.urlsafe_b64encode(data).rstrip(b"=").decode()
+
+
+class Frozen:
+    """A process that stands still while the block runs, as one whose disk hangs."""
+
+    def __init__(self, pid):
+        self.pid = pid
+
+    def __enter__(self):
+        os.kill(self.pid, signal.SIGSTOP)
+        return self
+
+    def __exit__(self, *_):
+        os.kill(self.pid, signal.SIGCONT)
+
+
+THE_WORLD = None
+
+
+def start(lab):
+    global THE_WORLD  # one for all tests: it takes seconds to come up
+    THE_WORLD = Lab() if lab else Embedded()
+    THE_WORLD.prepare()
+    return THE_WORLD
+
+
+__all__ = ["NS", "ROOT", "MTC", "Hanging", "Server", "binding", "start", "Frozen"]
