@@ -1,5 +1,6 @@
 #include <fmt/format.h>
 
+#include "async/scope.hpp"
 #include "base/error.hpp"
 #include "http/url.hpp"
 #include "json/json.hpp"
@@ -9,6 +10,7 @@ namespace mtc::plan {
 namespace {
 
 using enum api::Category;
+constexpr auto kAnswerLimit = std::chrono::seconds(10);  ///< for the first answer of a cluster; a user waits for it
 
 /// False if something is so wrong that there is no use in connecting.
 Task<bool> check_settings(Connections* connections, api::MigCluster cluster, api::Conditions* conditions) {
@@ -52,6 +54,12 @@ Task<bool> check_settings(Connections* connections, api::MigCluster cluster, api
   co_return good;
 }
 
+/// Answers that no API server gives to a question for its version: no JSON, or a refusal that is no Status.
+bool is_no_kubernetes(const Error& error) {
+  const bool refused = error.http_status() >= 400 && error.http_status() < 500;
+  return error.code() == Code::kCorrupt || (refused && error.message().starts_with("HTTP "));
+}
+
 std::string connect_failure(const api::MigCluster& cluster, const Error& error) {
   auto text = fmt::format("Test connect to {} failed: {}.", cluster.url, error.message());
   if (error.code() == Code::kTls && cluster.ca_bundle.empty() && !cluster.insecure) {
@@ -59,6 +67,8 @@ std::string connect_failure(const api::MigCluster& cluster, const Error& error) 
         " The server's certificate is not of a public authority: put its CA into `caBundle` (or set `insecure: true`).";
   } else if (error.code() == Code::kTls) {
     text += " Compare `caBundle` with the CA of the cluster.";
+  } else if (is_no_kubernetes(error)) {
+    text += " What answers there is no Kubernetes API server.";
   } else if (error.code() == Code::kUnauthorized) {
     text += fmt::format(" The token in Secret {} is wrong or has expired.", cluster.secret.str());
   }
@@ -79,7 +89,7 @@ Task<void> converse(Connections* connections, api::MigCluster cluster, api::Cond
   std::optional<Error> failure;
   try {
     const auto client = co_await connections->cluster(cluster);
-    co_await client->version();
+    co_await async::with_timeout(kAnswerLimit, "ask for the version", client->version());
     const bool allowed =
         co_await may_do_all(client, "migration.openshift.io") && co_await may_do_all(client, "velero.io");
     if (!allowed) {

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "async/scope.hpp"
 #include "base/error.hpp"
 #include "base/strings.hpp"
 #include "json/json.hpp"
@@ -11,6 +12,7 @@ namespace mtc::plan {
 namespace {
 
 using enum api::Category;
+constexpr auto kProbeLimit = std::chrono::seconds(15);  ///< for the whole test of a bucket; a user waits for it
 constexpr std::array kProviders = {"aws", "azure", "gcp"};
 
 bool is_provider(const std::string& name) { return std::ranges::find(kProviders, name) != kProviders.end(); }
@@ -106,7 +108,7 @@ Task<void> check_storage(Connections* connections, api::MigStorage storage, api:
   std::optional<Error> failure;
   try {
     const auto store = co_await connections->storage(storage);
-    co_await blob::probe(*store, "", std::move(unique_name));
+    co_await async::with_timeout(kProbeLimit, "test the bucket", blob::probe(*store, "", std::move(unique_name)));
   } catch (const Error& error) {
     failure = error;
   }
