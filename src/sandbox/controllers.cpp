@@ -193,9 +193,10 @@ class Controllers {
   static std::int64_t wanted_pods(const Resource& resource, const Json& workload) {
     const auto& kind = resource.type.kind;
     if (kind == "DaemonSet") return object_at(workload, "spec.template.spec.nodeSelector").empty() ? 1 : 0;
-    if (kind == "Job")
-      return string_at(workload, "status.completionTime").empty() ? int_at(workload, "spec.parallelism").value_or(1)
-                                                                  : 0;
+    if (kind == "Job") {
+      const bool rests = bool_at(workload, "spec.suspend") || !string_at(workload, "status.completionTime").empty();
+      return rests ? 0 : int_at(workload, "spec.parallelism").value_or(1);
+    }
     return int_at(workload, "spec.replicas").value_or(1);
   }
 
