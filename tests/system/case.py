@@ -93,7 +93,10 @@ class Case(unittest.TestCase):
             migration = self.west.get("migmigrations", name)
             return migration if phase(migration) == "Completed" else None
 
-        return wait_for(f"migration {name}", over, seconds)
+        try:
+            return wait_for(f"migration {name}", over, seconds)
+        except AssertionError as error:
+            raise AssertionError(f"{error}; its status is {self.west.get('migmigrations', name).get('status')}") from None
 
     def migrate(self, plan, **what):
         return self.ended(self.begin(plan, **what))
