@@ -105,6 +105,14 @@ class Case(unittest.TestCase):
         self.assertIn("Succeeded", conditions(migration), migration["status"])
         return migration
 
+    def warned(self, migration, warning):
+        """It succeeded, with this warning and no other."""
+        found = conditions(migration)
+        self.assertIn("SucceededWithWarnings", found, migration["status"])
+        self.assertNotIn("Succeeded", found)
+        self.assertEqual([t for t, c in found.items() if c["category"] == "Warn"], [warning])
+        return migration
+
     def says(self, kind, name, wanted, reason, category, *words, seconds=30):
         """Waits for a condition, and holds it to its reason, category and words; and the object is not Ready then."""
 

@@ -71,18 +71,21 @@ class Cluster:
         return http.client.HTTPSConnection(self.host, context=self.tls, timeout=timeout)
 
     def call(self, method, path, body=None, content_type="application/json"):
-        for attempt in (1, 2):
+        for attempt in range(1, 40):
             if getattr(self.local, "kept", None) is None:
                 self.local.kept = self.connection()
             try:
                 self.local.kept.request(method, path, None if body is None else json.dumps(body), {"Content-Type": content_type, "Accept": "application/json"})
                 answer = self.local.kept.getresponse()
                 text = answer.read()
-                break
+                # So says a server that has just learned a kind.
+                if answer.status != 429:
+                    break
+                time.sleep(0.25)
             except (http.client.HTTPException, OSError):
                 # The server may close a connection that rests; what changes something is not sent twice.
                 self.local.kept = None
-                if attempt == 2 or method not in ("GET", "DELETE"):
+                if attempt > 1 or method not in ("GET", "DELETE"):
                     raise
         value = json.loads(text) if text else None
         if answer.status >= 400:

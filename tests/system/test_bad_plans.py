@@ -66,7 +66,9 @@ class BadPlans(Bystander):
         self.refused(self.bad(destination=name), f"{NS}/{name}", wanted="DestinationClusterNotReady", reason="")
 
     def test_one_cluster_for_both(self):
-        self.refused(self.bad(source="host", destination="host"), "same cluster", wanted="IntraClusterMigration", reason="ConflictingNamespaces")
+        self.refused(self.bad(source="host", destination="host"), "same cluster", wanted="IntraClusterMigration", reason="NamespaceMigrationPlan")
+        direct = {"source": "host", "destination": "host", "indirectVolumeMigration": False}
+        self.refused(self.bad(**direct), "another name", wanted="IntraClusterMigration", reason="ConflictingNamespaces")
 
     # Storage
 
