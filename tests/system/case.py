@@ -54,9 +54,9 @@ class Case(unittest.TestCase):
         cluster.create(*objects)
         return ns
 
-    def application(self, cluster, ns=None):
-        ns = self.namespace(cluster, ns=ns)
-        cluster.create(*manifests.application(ns, self.world.image)[1:])
+    def application(self, cluster, copies=2):
+        ns = self.namespace(cluster)
+        cluster.create(*manifests.application(ns, self.world.image, copies)[1:])
         self.available(cluster, ns)
         return ns
 

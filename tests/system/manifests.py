@@ -116,8 +116,8 @@ def migration(name, plan, quiesce=True, stage=False, rollback=False):
     return MIGRATION.format(name=name, plan=plan, quiesce=str(quiesce).lower(), stage=str(stage).lower(), rollback=str(rollback).lower())
 
 
-def application(ns, image):
-    """Fifty objects, one of each kind that a small application is made of, and a deployment with pods."""
+def application(ns, image, copies=2):
+    """One of each kind that a small application is made of, a deployment with pods, and so many ConfigMaps and Secrets; 21 make it fifty objects."""
     labels = {"app": "web"}
     container = {"name": "web", "image": image, "imagePullPolicy": "IfNotPresent"}
     pod = {"metadata": {"labels": labels}, "spec": {"terminationGracePeriodSeconds": 1, "containers": [container]}}
@@ -134,8 +134,8 @@ def application(ns, image):
         {"apiVersion": "rbac.authorization.k8s.io/v1", "kind": "RoleBinding", "metadata": {"name": "robot"},
          "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "Role", "name": "reader"}, "subjects": [{"kind": "ServiceAccount", "name": "robot", "namespace": ns}]},
     ]
-    objects += [{"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": f"settings-{i}"}, "data": {"key": "value" * i}} for i in range(21)]
-    objects += [{"apiVersion": "v1", "kind": "Secret", "metadata": {"name": f"password-{i}"}, "data": {"key": b64("value" * i)}} for i in range(21)]
+    objects += [{"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": f"settings-{i}"}, "data": {"key": "value" * i}} for i in range(copies)]
+    objects += [{"apiVersion": "v1", "kind": "Secret", "metadata": {"name": f"password-{i}"}, "data": {"key": b64("value" * i)}} for i in range(copies)]
     for each in objects:
         each["metadata"]["namespace"] = ns
     return [{"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": ns}}] + objects

@@ -26,7 +26,7 @@ class Documents(Case):
     """The manifests of the documents, in every direction; the clusters of `world.prepare` were registered by kubectl."""
 
     def travel(self, source, destination, origin, target):
-        ns = self.application(origin)
+        ns = self.application(origin, copies=21)
         before = inventory(origin, ns)
         self.succeeded(self.migrate(self.plan(source, destination, ns)))
         self.assertEqual(names(inventory(target, ns)), names(before))
