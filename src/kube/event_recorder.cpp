@@ -1,6 +1,7 @@
 #include "kube/event_recorder.hpp"
 
 #include <deque>
+#include <exception>
 #include <map>
 #include <utility>
 
@@ -66,9 +67,16 @@ class Recorder final : public EventRecorder {
   Task<void> flush() override { co_await idle_.wait_for(std::chrono::seconds(10)); }
 
   Task<void> stop() override {
-    co_await flush();
+    std::exception_ptr failure;
+    try {
+      co_await flush();
+    } catch (...) {  // The writer ends first.
+      failure = std::current_exception();
+    }
     closed_ = true;
     co_await scope_.cancel_and_join();
+    // Who was told to stop does not wait for the events, and has more to stop than this.
+    if (failure && !async::is_cancellation(failure)) std::rethrow_exception(failure);
   }
 
  private:

@@ -22,7 +22,8 @@ class EventRecorder {
   virtual void record(const Json& object, EventType type, std::string_view reason, std::string_view message) = 0;
   /// Waits until everything recorded so far is written, at most 10 s.
   virtual Task<void> flush() = 0;
-  /// Flushes, then ends the writer. Await it before destruction.
+  /// Flushes, unless the caller was cancelled, then ends the writer; throws no cancellation. Await it before
+  /// destruction.
   virtual Task<void> stop() = 0;
 };
 /// `component` becomes source.component and reportingComponent: "migmigration_controller". Call from a task.

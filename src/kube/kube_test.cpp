@@ -238,6 +238,37 @@ TEST(EventRecorder, FoldsEqualEventsIntoOne) {
             3);  // the PATCH finds none: 404
 }
 
+Task<void> record_until_cancelled(ClientPtr client, async::Event* recorded, bool* stopped) {
+  const auto recorder = co_await make_event_recorder(client, "test", system_clock(), system_rng());
+  recorder->record({{"kind", "X"}, {"metadata", {{"namespace", "shop"}, {"name", "a"}, {"uid", "1"}}}},
+                   EventType::kNormal, "Running", "Step: 1/2");
+  recorded->set();
+  std::exception_ptr cancelled;
+  try {
+    co_await async::Event().wait();
+  } catch (...) {  // The recorder ends first.
+    cancelled = std::current_exception();
+  }
+  co_await recorder->stop();
+  *stopped = true;
+  std::rethrow_exception(cancelled);
+}
+
+TEST(EventRecorder, EndsItsWriterForACallerThatWasCancelled) {
+  Imposter imposter;
+  bool stopped = false;
+  run(with_imposter(&imposter, [&stopped](ClientPtr client) {
+    return [](ClientPtr to, bool* out) -> Task<void> {
+      async::Event recorded;
+      auto scope = co_await async::Scope::create();
+      scope.spawn(record_until_cancelled(to, &recorded, out));
+      co_await recorded.wait();
+      co_await scope.cancel_and_join();
+    }(client, &stopped);
+  }));
+  EXPECT_TRUE(stopped);
+}
+
 /// The same walk through a real API server, if one is there.
 TEST(RealServer, ServesTheWholeClient) {
   const char* path = std::getenv("MTC_TEST_KUBECONFIG");
