@@ -36,6 +36,7 @@ Task<std::vector<Json>> all_of(Session session, Kind kind) {
 
 std::vector<std::string> names_of(const std::vector<Json>& objects) {
   std::vector<std::string> names;
+  names.reserve(objects.size());
   for (const auto& object : objects) names.push_back(kube::key_of(object).name);
   return names;
 }

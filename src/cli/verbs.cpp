@@ -47,6 +47,7 @@ Task<void> get(Session session, Kind kind, std::string name, Output output) {
       co_return session.console->err(fmt::format("No {} yet: `{}` tells how to make one.\n", kind.word,
                                                  session.console->command(kind.word + " --help")));
     std::vector<std::vector<std::string>> rows;
+    rows.reserve(objects.size());
     for (const auto& object : objects) rows.push_back(kind.cells(object));
     co_return session.console->out(format_table(kind.columns, rows));
   }

@@ -136,7 +136,7 @@ TEST(Verbs, WaitUntilReady) { in_world(waits); }
 
 Task<void> refuses_to_delete(World* world) {
   co_await prepare(world);
-  const auto name = co_await migrate(world->session(), {.run = {.plan = "shop", .stage = true}, .name = "one"});
+  co_await migrate(world->session(), {.run = {.plan = "shop", .stage = true}, .name = "one"});
   EXPECT_EQ(co_await failure_of(remove(world->session(), kind_of("cluster"), {.name = "east"})),
             "MigCluster east is not deleted: these plans name it: shop | mtc plan delete shop   (or --force)");
   EXPECT_EQ(co_await failure_of(remove(world->session(), kind_of("storage"), {.name = "minio"})),
