@@ -1,3 +1,5 @@
+#include <set>
+
 #include "sandbox/resources.hpp"
 
 namespace mtc::sandbox {
@@ -6,28 +8,34 @@ namespace {
 enum class Scope { kNamespaced, kCluster };
 enum class Sub { kNone, kStatus, kStatusAndScale };
 
-Resource built_in(std::string group, std::string plural, std::string kind, Scope scope, Sub sub,
-                  std::vector<std::string> short_names = {}, std::vector<Column> columns = {}) {
+ResourcePtr built_in(std::string group, std::string plural, std::string kind, Scope scope, Sub sub,
+                     std::vector<std::string> short_names = {}, std::vector<Column> columns = {}) {
   Resource out;
+  out.list_kind = kind + "List";
   out.type = {std::move(group), "v1", std::move(plural), std::move(kind), scope == Scope::kNamespaced};
   out.status_subresource = sub != Sub::kNone;
   out.scale_subresource = sub == Sub::kStatusAndScale;
   out.short_names = std::move(short_names);
   out.columns = std::move(columns);
-  return out;
+  static const std::set<std::string> common = {
+      "pods", "services", "replicationcontrollers",  "deployments", "daemonsets", "replicasets", "statefulsets",
+      "jobs", "cronjobs", "horizontalpodautoscalers"};
+  if (common.contains(out.type.plural)) out.categories = {"all"};
+  return std::make_shared<const Resource>(std::move(out));
 }
 
-Resource in_version(Resource resource, std::string version) {
-  resource.type.version = std::move(version);
-  return resource;
+ResourcePtr in_version(const ResourcePtr& resource, std::string version) {
+  auto other = *resource;
+  other.type.version = std::move(version);
+  return std::make_shared<const Resource>(std::move(other));
 }
 
 }  // namespace
 
-const std::vector<Resource>& built_in_resources() {
+const std::vector<ResourcePtr>& built_in_resources() {
   using enum Scope;
   using enum Sub;
-  static const std::vector<Resource> all = {
+  static const std::vector<ResourcePtr> all = {
       built_in("", "namespaces", "Namespace", kCluster, kStatus, {"ns"}, {{"Status", "string", ".status.phase"}}),
       built_in("", "pods", "Pod", kNamespaced, kStatus, {"po"},
                {{"Status", "string", ".status.phase"}, {"Node", "string", ".spec.nodeName"}}),

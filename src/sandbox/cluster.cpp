@@ -10,6 +10,7 @@
 #include "http/server.hpp"
 #include "json/yaml.hpp"
 #include "net/tls.hpp"
+#include "sandbox/bootstrap.hpp"
 #include "sandbox/controllers.hpp"
 #include "sandbox/failure.hpp"
 #include "sandbox/objects.hpp"
@@ -37,7 +38,7 @@ class EmbeddedCluster final : public Cluster {
     for (const auto* name : {"127.0.0.1", "localhost", "kubernetes", "kubernetes.default.svc"})
       names.emplace_back(name);
     const auto serving = net::issue_certificate(ca_, "kube-apiserver", names, {}, clock_.now());
-    for (const auto* ns : {"default", "kube-system", "kube-public"}) ensure_namespace(ns);
+    bootstrap(objects_);
 
     auto listener = co_await net::listen_tcp(options_.listen);
     url_ = fmt::format("https://{}:{}", options_.listen.host, listener->local().port);
@@ -106,11 +107,6 @@ class EmbeddedCluster final : public Cluster {
     storage_.set_setting(what + ".crt", made.cert_pem);
     storage_.set_setting(what + ".key", made.key_pem.reveal());
     return made;
-  }
-
-  void ensure_namespace(const std::string& ns) {
-    if (storage_.get({"namespaces", "", ns})) return;
-    objects_.create(*objects_.resources().find("", "v1", "namespaces"), "", {{"metadata", {{"name", ns}}}});
   }
 
   ClusterOptions options_;

@@ -18,8 +18,8 @@ namespace {
 
 const Resource& built_in(const std::string& group_resource) {
   const auto& all = built_in_resources();
-  return *std::ranges::find_if(
-      all, [&](const Resource& resource) { return resource.type.group_resource() == group_resource; });
+  return **std::ranges::find_if(
+      all, [&](const ResourcePtr& resource) { return resource->type.group_resource() == group_resource; });
 }
 
 std::string name_of(const Json& object) { return string_at(object, "metadata.name"); }
@@ -34,15 +34,15 @@ class Controllers {
 
   /// One look at everything: small clusters, and only when something changed.
   void round() {
-    for (const auto& ns : storage_.list("namespaces", "")) on_namespace(ns);
+    for (const auto& ns : storage_.list("namespaces", "")) on_namespace(*ns);
     if (std::exchange(garbage_, false)) collect_garbage();
-    for (const auto& secret : storage_.list("secrets", "")) on_secret(secret);
-    for (const auto& deployment : storage_.list("deployments.apps", "")) on_deployment(deployment);
+    for (const auto& secret : storage_.list("secrets", "")) on_secret(*secret);
+    for (const auto& deployment : storage_.list("deployments.apps", "")) on_deployment(*deployment);
     for (const auto* kind :
          {"replicasets.apps", "statefulsets.apps", "daemonsets.apps", "jobs.batch", "replicationcontrollers"}) {
-      for (const auto& workload : storage_.list(kind, "")) on_workload(built_in(kind), workload);
+      for (const auto& workload : storage_.list(kind, "")) on_workload(built_in(kind), *workload);
     }
-    for (const auto& pod : storage_.list("pods", "")) on_pod(pod);
+    for (const auto& pod : storage_.list("pods", "")) on_pod(*pod);
   }
 
   /// Only what goes, or gets an owner, can leave an orphan: looking at every object is dear.
@@ -74,10 +74,11 @@ class Controllers {
     }
     bool empty = true;
     for (const auto& resource : objects_.resources().all()) {
-      if (!resource.type.namespaced) continue;
-      for (const auto& object : storage_.list(resource.type.group_resource(), name)) {
-        if (!is_leaving(object)) objects_.remove(resource, name, name_of(object), Json::object());
-        empty = empty && !storage_.get({resource.type.group_resource(), name, name_of(object)});
+      if (!resource->type.namespaced) continue;
+      for (const auto& object : storage_.list(resource->type.group_resource(), name)) {
+        const bool gone =
+            !is_leaving(*object) && objects_.remove(*resource, name, name_of(*object), Json::object()).gone;
+        empty = empty && gone;
       }
     }
     if (!empty) return;
@@ -87,22 +88,89 @@ class Controllers {
     objects_.update(built_in("namespaces"), "", name, done);
   }
 
-  /// Dependents whose owners are all gone go too.
+  /// An object of a kind, and what the garbage collector asks about it.
+  struct Found {
+    ResourcePtr resource;
+    ObjectPtr object;
+  };
+
+  /// Dependents follow their owners: those whose owners are all gone are removed; an owner that leaves orphans its
+  /// dependents or waits for them, as its finalizer says.
   void collect_garbage() {
     std::set<std::string> alive;
-    const auto resources = objects_.resources().all();
-    for (const auto& resource : resources) {
-      for (const auto& object : storage_.list(resource.type.group_resource(), "")) alive.insert(uid_of(object));
-    }
-    for (const auto& resource : resources) {
-      for (const auto& object : storage_.list(resource.type.group_resource(), "")) {
-        const auto& owners = array_at(object, "metadata.ownerReferences");
-        if (owners.empty() || is_leaving(object)) continue;
-        const bool orphaned =
-            std::ranges::none_of(owners, [&](const Json& owner) { return alive.contains(string_at(owner, "uid")); });
-        if (orphaned) objects_.remove(resource, ns_of(object), name_of(object), Json::object());
+    std::vector<Found> dependents, leaving;
+    for (const auto& resource : objects_.resources().all()) {
+      for (const auto& object : storage_.list(resource->type.group_resource(), "")) {
+        alive.insert(uid_of(*object));
+        if (!array_at(*object, "metadata.ownerReferences").empty()) dependents.push_back({resource, object});
+        if (is_leaving(*object)) leaving.push_back({resource, object});
       }
     }
+    for (const auto& owner : leaving) {
+      const auto finalizers = strings_at(*owner.object, "metadata.finalizers");
+      const auto has = [&](const char* name) { return std::ranges::find(finalizers, name) != finalizers.end(); };
+      if (has("orphan")) {
+        for (const auto& dependent : dependents) disown(dependent, uid_of(*owner.object));
+        finish(owner, "orphan");
+      } else if (has("foregroundDeletion") && !blocked(owner, dependents)) {
+        finish(owner, "foregroundDeletion");
+      }
+    }
+    for (const auto& [resource, object] : dependents) {
+      if (is_leaving(*object)) continue;
+      const auto now = storage_.get({resource->type.group_resource(), ns_of(*object), name_of(*object)});
+      if (!now) continue;
+      const auto& owners = array_at(*now, "metadata.ownerReferences");
+      const bool orphaned = !owners.empty() && std::ranges::none_of(owners, [&](const Json& owner) {
+        return alive.contains(string_at(owner, "uid"));
+      });
+      if (orphaned) objects_.remove(*resource, ns_of(*object), name_of(*object), Json::object());
+    }
+  }
+
+  static bool is_owned_by(const Json& object, const std::string& uid) {
+    return std::ranges::any_of(array_at(object, "metadata.ownerReferences"),
+                               [&](const Json& owner) { return string_at(owner, "uid") == uid; });
+  }
+
+  void disown(const Found& dependent, const std::string& owner) {
+    if (!is_owned_by(*dependent.object, owner)) return;
+    auto changed = *dependent.object;
+    auto& owners = changed["metadata"]["ownerReferences"];
+    for (auto at = owners.begin(); at != owners.end();)
+      at = string_at(*at, "uid") == owner ? owners.erase(at) : std::next(at);
+    if (owners.empty()) changed["metadata"].erase("ownerReferences");
+    changed["metadata"].erase("resourceVersion");
+    objects_.update(*dependent.resource, ns_of(changed), name_of(changed), changed);
+  }
+
+  /// Removes what an owner that is deleted in the foreground waits for; true while some of it is left.
+  bool blocked(const Found& owner, const std::vector<Found>& dependents) {
+    bool waits = false;
+    for (const auto& [resource, object] : dependents) {
+      if (!is_owned_by(*object, uid_of(*owner.object))) continue;
+      const Address at{resource->type.group_resource(), ns_of(*object), name_of(*object)};
+      if (!is_leaving(*object) && storage_.get(at))
+        objects_.remove(*resource, at.ns, at.name, {{"propagationPolicy", "Foreground"}});
+      const bool blocks =
+          std::ranges::any_of(array_at(*object, "metadata.ownerReferences"), [&](const Json& reference) {
+            return string_at(reference, "uid") == uid_of(*owner.object) && bool_at(reference, "blockOwnerDeletion");
+          });
+      waits = waits || (blocks && storage_.get(at) != nullptr);
+    }
+    return waits;
+  }
+
+  void finish(const Found& leaving, const std::string& finalizer) {
+    const auto ns = ns_of(*leaving.object), name = name_of(*leaving.object);
+    const auto now = storage_.get({leaving.resource->type.group_resource(), ns, name});
+    if (!now) return;
+    auto changed = *now;
+    auto& finalizers = changed["metadata"]["finalizers"];
+    finalizers.erase(std::remove(finalizers.begin(), finalizers.end(), Json(finalizer)), finalizers.end());
+    if (finalizers.empty()) changed["metadata"].erase("finalizers");
+    changed["metadata"].erase("resourceVersion");
+    objects_.update(*leaving.resource, ns, name, changed);
   }
 
   void on_secret(const Json& secret) {
@@ -116,8 +184,8 @@ class Controllers {
     if (!account) return;
     auto filled = secret;
     filled["metadata"]["annotations"]["kubernetes.io/service-account.uid"] = uid_of(*account);
-    filled["data"]["token"] =
-        base64_encode(issue_token(storage_, ns_of(secret), account_name->get<std::string>(), "", rng_));
+    filled["data"]["token"] = base64_encode(
+        issue_token(storage_, ns_of(secret), account_name->get<std::string>(), std::nullopt, Time{}, rng_));
     filled["data"]["namespace"] = base64_encode(ns_of(secret));
     filled["data"]["ca.crt"] = base64_encode(ca_pem_);
     objects_.update(built_in("secrets"), ns_of(secret), name_of(secret), filled);
@@ -134,11 +202,8 @@ class Controllers {
 
   std::vector<Json> owned(const std::string& group_resource, const Json& owner) const {
     std::vector<Json> out;
-    for (auto& object : storage_.list(group_resource, ns_of(owner))) {
-      const auto& owners = array_at(object, "metadata.ownerReferences");
-      if (std::ranges::any_of(owners,
-                              [&](const Json& reference) { return string_at(reference, "uid") == uid_of(owner); }))
-        out.push_back(std::move(object));
+    for (const auto& object : storage_.list(group_resource, ns_of(owner))) {
+      if (is_owned_by(*object, uid_of(owner))) out.push_back(*object);
     }
     return out;
   }
@@ -148,7 +213,8 @@ class Controllers {
     auto changed = object;
     changed["status"] = std::move(status);
     changed["metadata"].erase("resourceVersion");
-    objects_.update(resource, ns_of(object), name_of(object), changed, Part::kStatus);
+    objects_.update(resource, ns_of(object), name_of(object), changed,
+                    {.part = Part::kStatus, .subresource = "status"});
   }
 
   void on_deployment(const Json& deployment) {

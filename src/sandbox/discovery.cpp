@@ -1,7 +1,5 @@
 #include "sandbox/discovery.hpp"
 
-#include <map>
-
 #include <fmt/format.h>
 
 #include "base/strings.hpp"
@@ -12,14 +10,7 @@ namespace {
 constexpr auto kAggregated = "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList";
 const Json kVerbs = {"create", "delete", "deletecollection", "get", "list", "patch", "update", "watch"};
 
-/// group → version → resources, in order.
-using Groups = std::map<std::string, std::map<std::string, std::vector<Resource>>>;
-
-Groups grouped(const Resources& resources) {
-  Groups out;
-  for (auto& resource : resources.all()) out[resource.type.group][resource.type.version].push_back(std::move(resource));
-  return out;
-}
+using Groups = Resources::Groups;
 
 std::string singular_of(const Resource& resource) {
   return resource.singular.empty() ? to_lower(resource.type.kind) : resource.singular;
@@ -33,6 +24,7 @@ Json aggregated_resource(const Resource& resource) {
               {"singularResource", singular_of(resource)},
               {"verbs", kVerbs}};
   if (!resource.short_names.empty()) out["shortNames"] = resource.short_names;
+  if (!resource.categories.empty()) out["categories"] = resource.categories;
   for (const auto& [name, served] :
        {std::pair{"status", resource.status_subresource}, std::pair{"scale", resource.scale_subresource}}) {
     if (served)
@@ -52,7 +44,7 @@ Json aggregated_groups(const Groups& groups, bool core) {
     Json item = {{"metadata", {{"name", group}}}, {"versions", Json::array()}};
     for (const auto& [version, served] : versions) {
       Json list = Json::array();
-      for (const auto& resource : served) list.push_back(aggregated_resource(resource));
+      for (const auto& resource : served) list.push_back(aggregated_resource(*resource));
       item["versions"].push_back({{"version", version}, {"resources", list}, {"freshness", "Current"}});
     }
     items.push_back(std::move(item));
@@ -63,15 +55,17 @@ Json aggregated_groups(const Groups& groups, bool core) {
           {"items", items}};
 }
 
-Json legacy_list(const std::string& group_version, const std::vector<Resource>& resources) {
+Json legacy_list(const std::string& group_version, const std::vector<ResourcePtr>& resources) {
   Json list = Json::array();
-  for (const auto& resource : resources) {
+  for (const auto& served_kind : resources) {
+    const auto& resource = *served_kind;
     Json entry = {{"name", resource.type.plural},
                   {"singularName", singular_of(resource)},
                   {"namespaced", resource.type.namespaced},
                   {"kind", resource.type.kind},
                   {"verbs", kVerbs}};
     if (!resource.short_names.empty()) entry["shortNames"] = resource.short_names;
+    if (!resource.categories.empty()) entry["categories"] = resource.categories;
     list.push_back(entry);
     for (const auto& [name, served] :
          {std::pair{"status", resource.status_subresource}, std::pair{"scale", resource.scale_subresource}}) {
@@ -106,20 +100,23 @@ std::optional<std::pair<std::string, std::string>> group_version_of(std::string_
   return std::nullopt;
 }
 
-const std::vector<Resource>* served_at(const Groups& groups, std::string_view path) {
+const std::vector<ResourcePtr>* served_at(const Groups& groups, std::string_view path) {
   const auto wanted = group_version_of(path);
   if (!wanted) return nullptr;
   const auto group = groups.find(wanted->first);
   if (group == groups.end()) return nullptr;
-  const auto version = group->second.find(wanted->second);
-  return version == group->second.end() ? nullptr : &version->second;
+  for (const auto& version : group->second) {
+    if (version.name == wanted->second) return &version.kinds;
+  }
+  return nullptr;
 }
 
-Json openapi_paths(const std::vector<Resource>& resources) {
+Json openapi_paths(const std::vector<ResourcePtr>& resources) {
   Json paths = Json::object();
   const Json validation =
       Json::array({{{"name", "fieldValidation"}, {"in", "query"}, {"schema", {{"type", "string"}}}}});
-  for (const auto& resource : resources) {
+  for (const auto& served : resources) {
+    const auto& resource = *served;
     const auto root = resource.type.group.empty()
                           ? "/api/v1"
                           : fmt::format("/apis/{}/{}", resource.type.group, resource.type.version);
@@ -144,11 +141,20 @@ std::optional<Document> discovery_document(std::string_view path, std::string_vi
   // Asked about every request: what is served is read only for those that want to know.
   if (path != "/api" && path != "/apis" && !group_version_of(path)) return std::nullopt;
   const bool aggregated = accept.contains("g=apidiscovery.k8s.io;v=v2;");
-  const auto groups = grouped(resources);
+  const auto served_groups = resources.groups();
+  const auto& groups = *served_groups;
   if (path == "/api" && aggregated) return Document{kAggregated, aggregated_groups(groups, true)};
   if (path == "/apis" && aggregated) return Document{kAggregated, aggregated_groups(groups, false)};
   if (path == "/api") return Document{"application/json", {{"kind", "APIVersions"}, {"versions", {"v1"}}}};
   if (path == "/apis") return Document{"application/json", legacy_groups(groups)};
+  if (path.starts_with("/apis/") && split(path, '/').size() == 3) {
+    const auto all = legacy_groups(groups);
+    for (auto group : array_at(all, "groups")) {
+      if (string_at(group, "name") != path.substr(6)) continue;
+      group.update({{"kind", "APIGroup"}, {"apiVersion", "v1"}});
+      return Document{"application/json", group};
+    }
+  }
   if (const auto* served = served_at(groups, path)) {
     const auto at = *group_version_of(path);
     return Document{"application/json",
@@ -159,7 +165,8 @@ std::optional<Document> discovery_document(std::string_view path, std::string_vi
 
 std::optional<Json> openapi_document(std::string_view path, const Resources& resources) {
   if (!path.starts_with("/openapi/v3")) return std::nullopt;
-  const auto groups = grouped(resources);
+  const auto served_groups = resources.groups();
+  const auto& groups = *served_groups;
   if (path == "/openapi/v3") {
     Json paths = Json::object();
     for (const auto& [group, versions] : groups) {
@@ -174,7 +181,8 @@ std::optional<Json> openapi_document(std::string_view path, const Resources& res
   const auto* served = served_at(groups, path.substr(11));
   if (served == nullptr) return std::nullopt;
   Json schemas = Json::object();
-  for (const auto& resource : *served) {
+  for (const auto& kind : *served) {
+    const auto& resource = *kind;
     Json schema = resource.schema.is_null() ? Json{{"type", "object"}} : resource.schema;
     schema["x-kubernetes-group-version-kind"] = Json::array(
         {{{"group", resource.type.group}, {"version", resource.type.version}, {"kind", resource.type.kind}}});

@@ -1,16 +1,20 @@
 #include "sandbox/objects.hpp"
 
+#include <algorithm>
+#include <array>
 #include <utility>
 
 #include <fmt/format.h>
 
 #include "base/encoding.hpp"
-#include "base/strings.hpp"
 #include "json/schema.hpp"
 #include "sandbox/failure.hpp"
 
 namespace mtc::sandbox {
 namespace {
+
+constexpr std::array kFixedFields = {"uid",  "creationTimestamp", "deletionTimestamp", "deletionGracePeriodSeconds",
+                                     "name", "namespace",         "generation"};
 
 Json details_of(const Resource& resource, const std::string& name) {
   return {{"name", name}, {"group", resource.type.group}, {"kind", resource.type.plural}};
@@ -20,11 +24,83 @@ std::string quoted(const Resource& resource, const std::string& name) {
   return fmt::format("{} \"{}\"", resource.type.group_resource(), name);
 }
 
-/// Everything but metadata and status: what a generation counts.
-Json intent_of(Json object) {
+[[noreturn]] void throw_conflict(const Resource& resource, const std::string& name, const std::string& why) {
+  throw Failure(409, "Conflict", fmt::format("Operation cannot be fulfilled on {}: {}", quoted(resource, name), why),
+                details_of(resource, name));
+}
+
+void check_version(const Resource& resource, const Json& stored, const std::string& wanted) {
+  if (wanted.empty() || wanted == string_at(stored, "metadata.resourceVersion")) return;
+  throw_conflict(resource, string_at(stored, "metadata.name"),
+                 "the object has been modified; please apply your changes to the latest version and try again");
+}
+
+void check_uid(const Resource& resource, const Json& stored, const std::string& wanted) {
+  const auto uid = string_at(stored, "metadata.uid");
+  if (wanted.empty() || wanted == uid) return;
+  throw_conflict(resource, string_at(stored, "metadata.name"),
+                 fmt::format("Precondition failed: UID in precondition: {}, UID in object meta: {}", wanted, uid));
+}
+
+/// Kinds whose changes of intent are counted in metadata.generation.
+bool counts_generations(const Resource& resource) {
+  static constexpr std::array<std::string_view, 14> kinds = {
+      "Deployment",   "ReplicaSet", "StatefulSet",   "DaemonSet", "ReplicationController", "Job",
+      "CronJob",      "Pod",        "NetworkPolicy", "Ingress",   "PodDisruptionBudget",   "CustomResourceDefinition",
+      "EndpointSlice"};
+  return resource.custom || std::ranges::find(kinds, resource.type.kind) != kinds.end();
+}
+
+/// What a generation counts: all but metadata, and but status if that is written apart.
+Json intent_of(const Resource& resource, Json object) {
   object.erase("metadata");
-  object.erase("status");
+  if (resource.status_subresource) object.erase("status");
   return object;
+}
+
+/// Typed kinds do not know null: it is absence.
+void drop_nulls(Json& value) {
+  if (value.is_array()) {
+    for (auto& element : value) drop_nulls(element);
+  }
+  if (!value.is_object()) return;
+  for (auto at = value.begin(); at != value.end();) {
+    drop_nulls(at.value());
+    at = at->is_null() ? value.erase(at) : std::next(at);
+  }
+}
+
+/// The kind's own name and shape: pruned, defaulted, checked against the schema of a custom resource.
+void shape(const Resource& resource, Json& object, Rng& rng) {
+  object["apiVersion"] = resource.type.api_version();
+  object["kind"] = resource.type.kind;
+  if (!resource.custom) {
+    drop_nulls(object);
+    return set_defaults(resource, object, rng);
+  }
+  if (resource.schema.is_null()) return;
+  prune(resource.schema, object);
+  apply_defaults(resource.schema, object);
+}
+
+/// Refuses another kind, and another name than the one in the URL.
+void check_identity(const Resource& resource, const Json& object, const std::string& ns, const std::string& name) {
+  if (!object.is_object()) throw Failure(400, "BadRequest", "the request body is no object");
+  const auto kind = string_at(object, "kind"), version = string_at(object, "apiVersion");
+  if ((!kind.empty() && kind != resource.type.kind) || (!version.empty() && version != resource.type.api_version())) {
+    throw Failure(400, "BadRequest",
+                  fmt::format("the object provided is unrecognized (must be of type {}): {}, Kind={}",
+                              resource.type.kind, version, kind));
+  }
+  if (const auto given = string_at(object, "metadata.name"); !name.empty() && !given.empty() && given != name) {
+    throw Failure(400, "BadRequest",
+                  fmt::format("the name of the object ({}) does not match the name on the URL ({})", given, name));
+  }
+  const auto given = string_at(object, "metadata.namespace");
+  if (resource.type.namespaced && !given.empty() && given != ns) {
+    throw Failure(400, "BadRequest",
+                  "the namespace of the provided object does not match the namespace sent on the request");
+  }
 }
 
 }  // namespace
@@ -33,170 +109,209 @@ Address Objects::address(const Resource& resource, const std::string& ns, const 
   return {resource.type.group_resource(), resource.type.namespaced ? ns : "", name};
 }
 
-Json Objects::must_get(const Resource& resource, const std::string& ns, const std::string& name) const {
-  auto object = storage_->get(address(resource, ns, name));
-  if (!object) throw Failure(404, "NotFound", quoted(resource, name) + " not found", details_of(resource, name));
-  (*object)["apiVersion"] = resource.type.api_version();  // any served version of a custom resource
-  return std::move(*object);
+ObjectPtr Objects::as_served(const Resource& resource, ObjectPtr object) {
+  if (!resource.custom) return object;
+  // What was written in this version, since the definition changed last, has its shape already.
+  const bool written_so =
+      string_at(*object, "apiVersion") == resource.type.api_version() &&
+      std::strtoull(string_at(*object, "metadata.resourceVersion").c_str(), nullptr, 10) > resource.defined_at;
+  if (written_so) return object;
+  auto shown = *object;
+  shown["apiVersion"] = resource.type.api_version();
+  if (!resource.schema.is_null()) {
+    prune(resource.schema, shown);
+    apply_defaults(resource.schema, shown);
+  }
+  return std::make_shared<const Json>(std::move(shown));
 }
 
-void Objects::check(const Resource& resource, Json& object) const {
-  object["apiVersion"] = resource.type.api_version();
-  object["kind"] = resource.type.kind;
-  if (!resource.custom || resource.schema.is_null()) return;
-  prune(resource.schema, object);
-  apply_defaults(resource.schema, object);
-  const auto violations = validate_schema(resource.schema, object);
-  if (violations.empty()) return;
-  Json causes = Json::array();
-  std::vector<std::string> texts;
-  for (const auto& violation : violations) {
-    causes.push_back({{"reason", violation.reason}, {"message", violation.message}, {"field", violation.field}});
-    texts.push_back(violation.field + ": " + violation.message);
-  }
-  const auto name = string_at(object, "metadata.name");
+ObjectPtr Objects::must_get(const Resource& resource, const std::string& ns, const std::string& name) const {
+  auto object = storage_->get(address(resource, ns, name));
+  if (!object) throw Failure(404, "NotFound", quoted(resource, name) + " not found", details_of(resource, name));
+  return as_served(resource, std::move(object));
+}
+
+void Objects::name_it(const Resource& resource, const std::string& ns, Json& object) const {
+  check_identity(resource, object, ns, "");
+  auto& metadata = object["metadata"];
+  if (!metadata.is_object()) metadata = Json::object();
+  if (string_at(metadata, "name").empty() && !string_at(metadata, "generateName").empty())
+    metadata["name"] = string_at(metadata, "generateName") + name_suffix(*rng_);
+  if (resource.type.namespaced) metadata["namespace"] = ns;
+}
+
+/// New objects need a namespace that is there to stay.
+void Objects::check_home(const Resource& resource, const std::string& ns, const std::string& name) const {
+  if (!resource.type.namespaced) return;
+  const auto home = storage_->get({"namespaces", "", ns});
+  if (!home)
+    throw Failure(404, "NotFound", fmt::format("namespaces \"{}\" not found", ns),
+                  Json{{"name", ns}, {"kind", "namespaces"}});
+  if (string_at(*home, "status.phase") != "Terminating") return;
   auto details = details_of(resource, name);
-  details["causes"] = causes;
-  const auto list = texts.size() == 1 ? texts.front() : "[" + join(texts, ", ") + "]";
-  throw Failure(422, "Invalid",
-                fmt::format("{}.{} \"{}\" is invalid: {}", resource.type.kind, resource.type.group, name, list),
+  details["causes"] = Json::array({{{"reason", "NamespaceTerminating"},
+                                    {"message", fmt::format("namespace {} is being terminated", ns)},
+                                    {"field", "metadata.namespace"}}});
+  throw Failure(403, "Forbidden",
+                fmt::format("{} is forbidden: unable to create new content in namespace {} because it is being "
+                            "terminated",
+                            quoted(resource, name), ns),
                 details);
 }
 
-Json Objects::create(const Resource& resource, const std::string& ns, Json object, DryRun dry_run) {
-  if (!object.is_object()) throw Failure(400, "BadRequest", "the request body is no object");
-  auto& metadata = object["metadata"];
-  if (!metadata.is_object()) metadata = Json::object();
-  auto name = string_at(metadata, "name");
-  if (name.empty() && !string_at(metadata, "generateName").empty())
-    name = string_at(metadata, "generateName") + name_suffix(*rng_);
-  if (name.empty())
-    throw Failure(422, "Invalid",
-                  fmt::format("{} \"\" is invalid: metadata.name: Required value: name or generateName is required",
-                              resource.type.kind));
-  const bool free_name = resource.type.group == "rbac.authorization.k8s.io";
-  if (!free_name && !is_dns_subdomain(name)) {
-    throw Failure(
-        422, "Invalid",
-        fmt::format(
-            "{} \"{}\" is invalid: metadata.name: Invalid value: \"{}\": a lowercase RFC 1123 subdomain must consist "
-            "of lower case alphanumeric characters, '-' or '.', and must start and end with an alphanumeric character",
-            resource.type.kind, name, name));
-  }
-  metadata["name"] = name;
-  if (resource.type.namespaced) {
-    if (const auto given = string_at(metadata, "namespace"); !given.empty() && given != ns) {
-      throw Failure(400, "BadRequest",
-                    "the namespace of the provided object does not match the namespace sent on the request");
-    }
-    metadata["namespace"] = ns;
-    const auto home = storage_->get({"namespaces", "", ns});
-    if (!home)
-      throw Failure(404, "NotFound", fmt::format("namespaces \"{}\" not found", ns),
-                    Json{{"name", ns}, {"kind", "namespaces"}});
-    if (string_at(*home, "status.phase") == "Terminating") {
-      throw Failure(
-          403, "Forbidden",
-          fmt::format("{} is forbidden: unable to create new content in namespace {} because it is being terminated",
-                      quoted(resource, name), ns));
-    }
-  }
+ObjectPtr Objects::create(const Resource& resource, const std::string& ns, Json object, const Manner& manner) {
+  name_it(resource, ns, object);
+  object["metadata"].erase("managedFields");
+  return insert(resource, ns, std::move(object), manner);
+}
+
+/// A new object, named; managedFields in it are an apply's.
+ObjectPtr Objects::insert(const Resource& resource, const std::string& ns, Json object, const Manner& manner) {
+  const auto name = string_at(object, "metadata.name");
+  check_home(resource, ns, name);
   const auto at = address(resource, ns, name);
   if (storage_->get(at))
     throw Failure(409, "AlreadyExists", quoted(resource, name) + " already exists", details_of(resource, name));
+  auto& metadata = object["metadata"];
+  if (!string_at(metadata, "resourceVersion").empty())
+    throw Failure(400, "BadRequest", "resourceVersion should not be set on objects to be created");
+  for (const auto* field : {"deletionTimestamp", "deletionGracePeriodSeconds", "selfLink", "generation"})
+    metadata.erase(field);
   metadata["uid"] = uuid4(*rng_);
   metadata["creationTimestamp"] = rfc3339(clock_->now());
-  metadata["generation"] = 1;
-  for (const auto* field : {"deletionTimestamp", "resourceVersion", "selfLink", "managedFields"}) metadata.erase(field);
+  if (counts_generations(resource)) metadata["generation"] = 1;
   if (resource.status_subresource) object.erase("status");
-  check(resource, object);
-  set_defaults(resource, object, *rng_);
-  if (dry_run == DryRun::kYes) return object;
+  shape(resource, object, *rng_);
+  validate(resource, nullptr, object);
+  if (!object["metadata"].contains("managedFields")) {
+    Ownership ownership(resource, object);
+    ownership.note_update({manner.manager, manner.subresource}, Json::object(), object, clock_->now());
+    ownership.store(object);
+  }
+  if (manner.dry_run == DryRun::kYes) return std::make_shared<const Json>(std::move(object));
   return storage_->put(at, std::move(object));
 }
 
-Json Objects::update(const Resource& resource, const std::string& ns, const std::string& name, Json object, Part part,
-                     DryRun dry_run) {
-  const auto before = must_get(resource, ns, name);
-  const auto given = string_at(object, "metadata.resourceVersion");
-  if (!given.empty() && given != string_at(before, "metadata.resourceVersion")) {
-    throw Failure(409, "Conflict",
-                  fmt::format("Operation cannot be fulfilled on {}: the object has been modified; please apply your "
-                              "changes to the latest version and try again",
-                              quoted(resource, name)),
-                  details_of(resource, name));
-  }
-  if (const auto uid = string_at(object, "metadata.uid"); !uid.empty() && uid != string_at(before, "metadata.uid")) {
-    throw Failure(
-        409, "Conflict",
-        fmt::format(
-            "Operation cannot be fulfilled on {}: Precondition failed: UID in precondition: {}, UID in object meta: {}",
-            quoted(resource, name), uid, string_at(before, "metadata.uid")));
+ObjectPtr Objects::update(const Resource& resource, const std::string& ns, const std::string& name, Json object,
+                          const Manner& manner) {
+  check_identity(resource, object, ns, name);
+  return replace(resource, must_get(resource, ns, name), std::move(object), manner, std::nullopt);
+}
+
+ObjectPtr Objects::replace(const Resource& resource, const ObjectPtr& stored, Json object, const Manner& manner,
+                           std::optional<Ownership> ownership) {
+  const auto& before = *stored;
+  const auto name = string_at(before, "metadata.name");
+  check_version(resource, before, string_at(object, "metadata.resourceVersion"));
+  check_uid(resource, before, string_at(object, "metadata.uid"));
+  const bool is_apply = ownership.has_value();
+  if (!is_apply) {
+    // A client may hand in other owners: kubectl does when it takes over what it applied by itself before.
+    const bool given = !array_at(object, "metadata.managedFields").empty() && manner.part == Part::kWhole;
+    ownership.emplace(resource, given ? object : before);
+    object["metadata"].erase("managedFields");
   }
   Json after = before;
-  if (part == Part::kStatus) {
-    after["status"] = object.contains("status") ? object["status"] : Json::object();
+  if (manner.part == Part::kStatus) {
+    after["status"] = object.contains("status") ? std::move(object["status"]) : Json::object();
   } else {
     after = std::move(object);
-    for (const auto* field : {"uid", "creationTimestamp", "deletionTimestamp", "deletionGracePeriodSeconds", "name",
-                              "namespace", "generation"}) {
-      if (before["metadata"].contains(field)) {
-        after["metadata"][field] = before["metadata"][field];
+    auto& metadata = after["metadata"];
+    for (const auto* field : kFixedFields) {
+      if (const auto* fixed = member(before["metadata"], field)) {
+        metadata[field] = *fixed;
       } else {
-        after["metadata"].erase(field);
+        metadata.erase(field);
       }
     }
-    after["metadata"].erase("managedFields");
     if (resource.status_subresource) {
       after.erase("status");
       if (before.contains("status")) after["status"] = before["status"];
     }
   }
-  check(resource, after);
-  set_defaults(resource, after, *rng_);
   after["metadata"]["resourceVersion"] = before["metadata"]["resourceVersion"];
-  // Without a status subresource every change of the body counts, as on a real server.
-  const bool counts = resource.status_subresource ? intent_of(after) != intent_of(before) : [&] {
-    auto a = after, b = before;
-    a.erase("metadata");
-    b.erase("metadata");
-    return a != b;
-  }();
-  if (counts) after["metadata"]["generation"] = int_at(before, "metadata.generation").value_or(0) + 1;
-  if (after == before || dry_run == DryRun::kYes) return after;
-  return store(resource, address(resource, ns, name), std::move(after));
+  shape(resource, after, *rng_);
+  validate(resource, &before, after);
+  if (counts_generations(resource) && intent_of(resource, after) != intent_of(resource, before))
+    after["metadata"]["generation"] = int_at(before, "metadata.generation").value_or(0) + 1;
+  if (!is_apply) ownership->note_update({manner.manager, manner.subresource}, before, after, clock_->now());
+  ownership->store(after);
+  if (after == before) return stored;
+  if (manner.dry_run == DryRun::kYes) return std::make_shared<const Json>(std::move(after));
+  return store(resource, address(resource, string_at(before, "metadata.namespace"), name), std::move(after));
+}
+
+Objects::Applied Objects::apply(const Resource& resource, const std::string& ns, const std::string& name,
+                                Json configuration, Force force, const Manner& manner) {
+  check_identity(resource, configuration, ns, name);
+  if (string_at(configuration, "apiVersion").empty() || string_at(configuration, "kind").empty())
+    throw Failure(400, "BadRequest", "invalid object type: an applied configuration names its apiVersion and kind");
+  if (!array_at(configuration, "metadata.managedFields").empty())
+    throw Failure(400, "BadRequest", "metadata.managedFields must be nil");
+  configuration["metadata"]["name"] = name;
+  if (resource.type.namespaced) configuration["metadata"]["namespace"] = ns;
+  if (!resource.custom) drop_nulls(configuration);
+  if (manner.part == Part::kStatus) {
+    configuration = {{"apiVersion", configuration["apiVersion"]},
+                     {"kind", configuration["kind"]},
+                     {"metadata", {{"name", name}}},
+                     {"status", object_at(configuration, "status")}};
+  } else if (resource.status_subresource) {
+    configuration.erase("status");
+  }
+  const Writer writer{manner.manager, manner.subresource};
+  const auto stored = storage_->get(address(resource, ns, name));
+  if (!stored && manner.part == Part::kStatus) must_get(resource, ns, name);
+  const auto before = stored ? as_served(resource, stored) : std::make_shared<const Json>(Json::object());
+  Ownership ownership(resource, *before);
+  auto live = *before;
+  if (stored) live["metadata"].erase("managedFields");
+  auto object = ownership.apply(writer, live, configuration, force, clock_->now());
+  ownership.store(object);
+  if (!stored) return {insert(resource, ns, std::move(object), manner), true};
+  object["metadata"].erase("managedFields");
+  // No longer what the server knew best: the version that the configuration names, or any.
+  object["metadata"]["resourceVersion"] = string_at(configuration, "metadata.resourceVersion");
+  return {replace(resource, before, std::move(object), manner, std::move(ownership)), false};
 }
 
 /// Stores, unless the object was only waiting for its last finalizer.
-Json Objects::store(const Resource& resource, const Address& at, Json object) {
+ObjectPtr Objects::store(const Resource& resource, const Address& at, Json object) {
   const bool leaving = !string_at(object, "metadata.deletionTimestamp").empty();
   const bool held = !array_at(object, "metadata.finalizers").empty() ||
                     (resource.type.kind == "Namespace" && !array_at(object, "spec.finalizers").empty());
   if (leaving && !held) {
     storage_->erase(at);
-    return object;
+    return std::make_shared<const Json>(std::move(object));
   }
   return storage_->put(at, std::move(object));
 }
 
-Json Objects::remove(const Resource& resource, const std::string& ns, const std::string& name, const Json& options) {
-  auto object = must_get(resource, ns, name);
-  const auto wanted = string_at(options, "preconditions.uid");
-  if (!wanted.empty() && wanted != string_at(object, "metadata.uid")) {
-    throw Failure(
-        409, "Conflict",
-        fmt::format(
-            "Operation cannot be fulfilled on {}: Precondition failed: UID in precondition: {}, UID in object meta: {}",
-            quoted(resource, name), wanted, string_at(object, "metadata.uid")));
+Objects::Removed Objects::remove(const Resource& resource, const std::string& ns, const std::string& name,
+                                 const Json& options) {
+  const auto stored = must_get(resource, ns, name);
+  check_uid(resource, *stored, string_at(options, "preconditions.uid"));
+  check_version(resource, *stored, string_at(options, "preconditions.resourceVersion"));
+  auto object = *stored;
+  auto& metadata = object["metadata"];
+  if (string_at(metadata, "deletionTimestamp").empty()) {
+    metadata["deletionTimestamp"] = rfc3339(clock_->now());
+    metadata["deletionGracePeriodSeconds"] = 0;
+    if (counts_generations(resource)) metadata["generation"] = int_at(metadata, "generation").value_or(0) + 1;
   }
-  if (string_at(object, "metadata.deletionTimestamp").empty()) {
-    object["metadata"]["deletionTimestamp"] = rfc3339(clock_->now());
-    object["metadata"]["deletionGracePeriodSeconds"] = int_at(options, "gracePeriodSeconds").value_or(0);
+  // The garbage collector's own finalizers say what becomes of the dependents.
+  const auto policy = string_at(options, "propagationPolicy");
+  const auto* finalizer = policy == "Orphan" ? "orphan" : policy == "Foreground" ? "foregroundDeletion" : nullptr;
+  if (finalizer != nullptr) {
+    auto& finalizers = metadata["finalizers"];
+    if (std::find(finalizers.begin(), finalizers.end(), Json(finalizer)) == finalizers.end())
+      finalizers.push_back(finalizer);
   }
   if (resource.type.kind == "Namespace") object["status"]["phase"] = "Terminating";
-  if (string_at(options, "propagationPolicy") == "Orphan")
-    object["metadata"]["annotations"]["sandbox.mtc/orphan"] = "true";
-  return store(resource, address(resource, ns, name), std::move(object));
+  if (!array_at(options, "dryRun").empty()) return {std::make_shared<const Json>(std::move(object)), true};
+  const auto at = address(resource, ns, name);
+  auto left = store(resource, at, std::move(object));
+  return {std::move(left), storage_->get(at) == nullptr};
 }
 
 }  // namespace mtc::sandbox

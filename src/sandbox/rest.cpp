@@ -1,30 +1,29 @@
 #include "sandbox/rest.hpp"
 
-#include <deque>
-
 #include <fmt/format.h>
 
-#include "async/scope.hpp"
-#include "base/encoding.hpp"
 #include "base/strings.hpp"
 #include "json/patch.hpp"
-#include "json/selector.hpp"
+#include "json/schema.hpp"
 #include "json/yaml.hpp"
-#include "sandbox/auth.hpp"
 #include "sandbox/discovery.hpp"
 #include "sandbox/failure.hpp"
 #include "sandbox/filter.hpp"
+#include "sandbox/lists.hpp"
+#include "sandbox/present.hpp"
 #include "sandbox/protobuf.hpp"
-#include "sandbox/table.hpp"
+#include "sandbox/reviews.hpp"
+#include "sandbox/scale.hpp"
 
 namespace mtc::sandbox {
 namespace {
 
-constexpr auto kJsonType = "application/json";
-constexpr auto kBookmarkEvery = std::chrono::seconds(30);
-
 http::Response json_response(int status, const Json& body) {
-  return {status, "", {{"Content-Type", kJsonType}}, dump(body) + "\n"};
+  return {status, "", {{"Content-Type", "application/json"}}, dump(body) + "\n"};
+}
+
+[[noreturn]] void throw_unknown() {
+  throw Failure(404, "NotFound", "the server could not find the requested resource");
 }
 
 Json parse_body(const http::ServerRequest& request, const std::string& body) {
@@ -43,60 +42,66 @@ Json parse_body(const http::ServerRequest& request, const std::string& body) {
   }
 }
 
-DryRun dry_run_of(const http::ServerRequest& request) {
-  return request.param("dryRun") == "All" ? DryRun::kYes : DryRun::kNo;
+Manner manner_of(const http::ServerRequest& request, const std::string& subresource = "") {
+  Manner out;
+  out.manager = request.param("fieldManager");
+  if (out.manager.empty()) {
+    const auto agent = request.headers.get("User-Agent");
+    out.manager = agent.empty() ? "unknown" : split(agent, '/').front();
+  }
+  out.subresource = subresource;
+  if (subresource == "status") out.part = Part::kStatus;
+  if (const auto dry_run = request.param("dryRun"); dry_run == "All") {
+    out.dry_run = DryRun::kYes;
+  } else if (!dry_run.empty()) {
+    throw Failure(422, "Invalid", fmt::format("dryRun: Unsupported value: \"{}\": supported values: \"All\"", dry_run));
+  }
+  return out;
 }
 
-bool wants_table(const http::ServerRequest& request) { return request.headers.get("Accept").contains("as=Table"); }
-
-}  // namespace
-
-/// What a path names.
-struct Rest::Route {
-  Resource resource;
-  std::string ns, name, subresource;
-};
-
-namespace {
-
-/// "/api/v1/namespaces/x/pods/y/status" in parts; the resource is looked up by the caller.
-struct Path {
-  std::string group, version, plural, ns, name, subresource;
-};
-
-std::optional<Path> parse_path(const std::string& text) {
-  std::vector<std::string> parts;
-  for (const auto& part : split(text, '/')) parts.push_back(percent_decode(part).value_or(""));
-  if (parts.size() < 2) return std::nullopt;
-  Path path;
-  std::size_t at = 0;
-  if (parts[1] == "api" && parts.size() > 3) {
-    path.version = parts[2];
-    at = 3;
-  } else if (parts[1] == "apis" && parts.size() > 4) {
-    path.group = parts[2];
-    path.version = parts[3];
-    at = 4;
-  } else {
-    return std::nullopt;
+/// Refuses what the schema of a custom resource does not know, or names it in warnings, as fieldValidation asks.
+std::vector<std::string> unknown_fields(const Resource& resource, const http::ServerRequest& request,
+                                        const Json& object) {
+  const auto mode = request.param("fieldValidation");
+  if (!resource.custom || resource.schema.is_null() || mode == "Ignore") return {};
+  auto copy = object;
+  std::vector<std::string> unknown;
+  for (const auto& field : prune(resource.schema, copy)) unknown.push_back(fmt::format("unknown field \"{}\"", field));
+  if (!unknown.empty() && mode == "Strict") {
+    throw Failure(400, "BadRequest",
+                  fmt::format("{0} in version \"{1}\" cannot be handled as a {0}: strict decoding error: {2}",
+                              resource.type.kind, resource.type.version, join(unknown, ", ")));
   }
-  if (parts[at] == "namespaces" && parts.size() > at + 2 && parts[at + 2] != "status" && parts[at + 2] != "finalize") {
-    path.ns = parts[at + 1];
-    at += 2;
-  }
-  path.plural = parts[at];
-  if (parts.size() > at + 1) path.name = parts[at + 1];
-  if (parts.size() > at + 2) path.subresource = parts[at + 2];
-  return parts.size() > at + 3 ? std::nullopt : std::optional(path);
+  return unknown;
 }
 
-std::string verb_of(const http::ServerRequest& request, const Path& path) {
-  if (request.method == "POST") return "create";
-  if (request.method == "PUT") return "update";
-  if (request.method == "PATCH") return "patch";
-  if (request.method == "DELETE") return path.name.empty() ? "deletecollection" : "delete";
-  if (!path.name.empty()) return "get";
-  return request.param("watch") == "true" || request.param("watch") == "1" ? "watch" : "list";
+http::Response with_warnings(http::Response response, const std::vector<std::string>& warnings) {
+  for (const auto& text : warnings) response.headers.add("Warning", fmt::format("299 - {}", dump(Json(text))));
+  return response;
+}
+
+/// A patch as its type says, on what is stored.
+Json patched(const Resource& resource, const std::string& type, const Json& before, const Json& patch) {
+  if (type.starts_with("application/json-patch+json")) {
+    if (!patch.is_array()) throw Failure(400, "BadRequest", "a JSON patch is an array of operations");
+    try {
+      return apply_json_patch(before, patch);
+    } catch (const Error& error) {
+      throw Failure(422, "Invalid",
+                    fmt::format("the server rejected our request due to an error in our request: {}", error.what()));
+    }
+  }
+  if (type.starts_with("application/merge-patch+json")) {
+    if (!patch.is_object()) throw Failure(400, "BadRequest", "a merge patch is an object");
+    return apply_merge_patch(before, patch);
+  }
+  if (type.starts_with("application/strategic-merge-patch+json") && !resource.custom)
+    return apply_strategic_patch(before, patch, resource.type.kind);
+  throw Failure(415, "UnsupportedMediaType",
+                fmt::format("the body of the request was in an unknown format - accepted media types include: "
+                            "application/json-patch+json, application/merge-patch+json, application/apply-patch+yaml "
+                            "(got {})",
+                            type));
 }
 
 }  // namespace
@@ -114,267 +119,238 @@ Task<void> Rest::handle(http::ServerRequest& request, http::ResponseWriter& writ
   if (refusal) co_await writer.respond(std::move(*refusal));
 }
 
+std::optional<http::Response> Rest::document(const std::string& path, const http::ServerRequest& request) const {
+  if (path == "/healthz" || path == "/livez" || path == "/readyz") return http::Response{200, "", {}, "ok"};
+  if (path == "/version") {
+    return json_response(200,
+                         {{"major", "1"}, {"minor", "34"}, {"gitVersion", "v1.34.0+mtc"}, {"platform", "linux/amd64"}});
+  }
+  if (const auto found = discovery_document(path, request.headers.get("Accept"), objects_->resources()))
+    return http::Response{200, "", {{"Content-Type", found->content_type}}, dump(found->body)};
+  if (const auto found = openapi_document(path, objects_->resources())) return json_response(200, *found);
+  return std::nullopt;
+}
+
 Task<void> Rest::answer(http::ServerRequest& request, http::ResponseWriter& writer) {
   auto path = request.path;
   while (path.size() > 1 && path.ends_with('/')) path.pop_back();
-  if (path == "/healthz" || path == "/livez" || path == "/readyz")
-    co_return co_await writer.respond({200, "", {}, "ok"});
-  if (path == "/version") {
-    co_return co_await writer.respond(json_response(
-        200, {{"major", "1"}, {"minor", "34"}, {"gitVersion", "v1.34.0+mtc"}, {"platform", "linux/amd64"}}));
-  }
   const auto user = authenticate(request, objects_->storage(), clock_->now());
-  if (const auto document = discovery_document(path, request.headers.get("Accept"), objects_->resources())) {
-    co_return co_await writer.respond({200, "", {{"Content-Type", document->content_type}}, dump(document->body)});
+  if (is_review(path) && request.method == "POST") {
+    const auto body = co_await request.body();
+    auto reply = review(path, user, parse_body(request, body), objects_->storage(), clock_->now());
+    if (!reply) throw_unknown();
+    co_return co_await writer.respond(json_response(201, *reply));
   }
-  if (const auto document = openapi_document(path, objects_->resources()))
-    co_return co_await writer.respond(json_response(200, *document));
-  if (path == "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews") {
-    co_return co_await writer.respond(json_response(201, review(request, co_await request.body())));
+  auto route = parse_route(request, path);
+  if (!route) {
+    if (!is_allowed(user, {to_lower(request.method), "", "", "", "", "", path}, objects_->storage())) {
+      throw Failure(
+          403, "Forbidden",
+          fmt::format("forbidden: User \"{}\" cannot {} path \"{}\"", user.name, to_lower(request.method), path));
+    }
+    auto found = document(path, request);
+    if (!found) throw_unknown();
+    co_return co_await writer.respond(std::move(*found));
   }
-  const auto parsed = parse_path(path);
-  const auto resource =
-      parsed ? objects_->resources().find(parsed->group, parsed->version, parsed->plural) : std::nullopt;
-  if (!resource) throw Failure(404, "NotFound", "the server could not find the requested resource");
-  const auto verb = verb_of(request, *parsed);
-  if (!is_allowed(user, {verb, parsed->group, parsed->plural, parsed->subresource, parsed->ns, parsed->name},
-                  objects_->storage())) {
-    throw Failure(
-        403, "Forbidden",
-        fmt::format("{}{}{} is forbidden: User \"{}\" cannot {} resource \"{}\" in API group \"{}\"{}",
-                    resource->type.group_resource(), parsed->name.empty() ? "" : " ",
-                    parsed->name.empty() ? "" : "\"" + parsed->name + "\"", user.name, verb, parsed->plural,
-                    parsed->group,
-                    parsed->ns.empty() ? " at the cluster scope" : fmt::format(" in the namespace \"{}\"", parsed->ns)),
-        Json{{"name", parsed->name}, {"group", parsed->group}, {"kind", parsed->plural}});
-  }
-  co_await on_resource({*resource, parsed->ns, parsed->name, parsed->subresource}, request, writer);
+  check_access(user, *route, request);
+  route->resource = objects_->resources().find(route->group, route->version, route->plural);
+  if (!route->resource) throw_unknown();
+  co_await on_resource(std::move(*route), user, request, writer);
 }
 
-Task<void> Rest::on_resource(Route route, http::ServerRequest& request, http::ResponseWriter& writer) {
-  const auto& [resource, ns, name, subresource] = route;
-  if (name.empty() && request.method == "GET") {
-    const bool watching = request.param("watch") == "true" || request.param("watch") == "1";
-    co_return co_await (watching ? watch(route, request, writer) : list(route, request, writer));
+void Rest::check_access(const User& user, const Route& route, const http::ServerRequest& request) const {
+  auto name = route.name;
+  // Who may see one object by its name may also list and watch it alone.
+  if (name.empty() && (route.verb == "list" || route.verb == "watch")) {
+    const auto resource = objects_->resources().find(route.group, route.version, route.plural);
+    if (resource) name = Filter(*resource, request).only_name();
+  }
+  if (is_allowed(user, {route.verb, route.group, route.plural, route.subresource, route.ns, name}, objects_->storage()))
+    return;
+  const auto resource = route.plural + (route.subresource.empty() ? "" : "/" + route.subresource);
+  throw Failure(
+      403, "Forbidden",
+      fmt::format("{}{}{} is forbidden: User \"{}\" cannot {} resource \"{}\" in API group \"{}\"{}", route.plural,
+                  route.group.empty() ? "" : "." + route.group,
+                  route.name.empty() ? "" : fmt::format(" \"{}\"", route.name), user.name, route.verb, resource,
+                  route.group,
+                  route.ns.empty() ? " at the cluster scope" : fmt::format(" in the namespace \"{}\"", route.ns)),
+      Json{{"name", route.name}, {"group", route.group}, {"kind", route.plural}});
+}
+
+Task<void> Rest::on_resource(Route route, User user, http::ServerRequest& request, http::ResponseWriter& writer) {
+  if (route.verb == "watch")
+    co_return co_await watch_objects(objects_->storage(), *clock_, std::move(route), request, writer);
+  if (route.verb == "list") {
+    co_return co_await writer.respond(
+        json_response(200, list_objects(objects_->storage(), route, request, clock_->now())));
   }
   const auto body = co_await request.body();
-  if (request.method == "GET") {
-    if (subresource == "scale") co_return co_await writer.respond(json_response(200, scale(route, request, "")));
-    const auto object = objects_->must_get(resource, ns, name);
-    if (wants_table(request))
-      co_return co_await writer.respond(json_response(
-          200, table_of(resource, {object}, string_at(object, "metadata.resourceVersion"), clock_->now())));
-    co_return co_await writer.respond(json_response(200, object));
+  const auto& resource = *route.resource;
+  const auto& part = route.subresource;
+  const bool has_part = part.empty() || (part == "status" && resource.status_subresource) ||
+                        (part == "scale" && resource.scale_subresource) ||
+                        (part == "finalize" && resource.type.kind == "Namespace") ||
+                        (part == "token" && resource.type.kind == "ServiceAccount") ||
+                        (part == "eviction" && resource.type.kind == "Pod");
+  if (!has_part) throw_unknown();
+  std::optional<http::Response> reply;
+  if (part == "token" && request.method == "POST") {
+    reply = json_response(201, token_request(route, parse_body(request, body)));
+  } else if (part == "eviction" && request.method == "POST") {
+    reply = remove(route, request, "");
+    reply->status = 201;
+  } else if (part == "scale") {
+    reply = scale(route, request, body);
+  } else if (request.method == "GET") {
+    reply = read(route, request);
+  } else if (request.method == "POST" && route.name.empty()) {
+    reply = create(route, request, body);
+  } else if (request.method == "PUT") {
+    reply = replace(route, request, body);
+  } else if (request.method == "PATCH") {
+    reply = patch(route, user, request, body);
+  } else if (request.method == "DELETE" && part.empty()) {
+    reply = route.name.empty() ? remove_collection(route, request, body) : remove(route, request, body);
+  } else {
+    throw Failure(405, "MethodNotAllowed", "the server does not allow this method on the requested resource");
   }
-  if (request.method == "POST" && subresource == "token")
-    co_return co_await writer.respond(json_response(201, token_request(route, parse_body(request, body))));
-  if (request.method == "POST" && name.empty()) {
-    co_return co_await writer.respond(
-        json_response(201, objects_->create(resource, ns, parse_body(request, body), dry_run_of(request))));
-  }
-  if (subresource == "scale") co_return co_await writer.respond(json_response(200, scale(route, request, body)));
-  if (request.method == "PUT") {
-    const auto part = subresource == "status" ? Part::kStatus : Part::kWhole;
-    if (subresource == "status" && !resource.status_subresource)
-      throw Failure(404, "NotFound", "the server could not find the requested resource");
-    co_return co_await writer.respond(
-        json_response(200, objects_->update(resource, ns, name, parse_body(request, body), part, dry_run_of(request))));
-  }
-  if (request.method == "PATCH") co_return co_await writer.respond(json_response(200, patched(route, request, body)));
-  if (request.method == "DELETE" && !name.empty())
-    co_return co_await writer.respond(
-        json_response(200, objects_->remove(resource, ns, name, parse_body(request, body))));
-  if (request.method == "DELETE") {
-    const Filter filter(request);
-    for (const auto& object : objects_->storage().list(resource.type.group_resource(), ns)) {
-      if (filter.matches(object))
-        objects_->remove(resource, string_at(object, "metadata.namespace"), string_at(object, "metadata.name"),
-                         parse_body(request, body));
-    }
-    co_return co_await writer.respond(
-        json_response(200, {{"kind", "Status"}, {"apiVersion", "v1"}, {"status", "Success"}}));
-  }
-  throw Failure(405, "MethodNotAllowed", "the server does not allow this method on the requested resource");
+  co_await writer.respond(std::move(*reply));
 }
 
-Task<void> Rest::list(Route route, http::ServerRequest& request, http::ResponseWriter& writer) {
-  const auto& resource = route.resource;
-  const Filter filter(request);
-  const auto limit = static_cast<std::size_t>(std::max(0, std::atoi(std::string(request.param("limit")).c_str())));
-  // "<revision>\n<namespace>\n<name>" of the last object of the page before. The revision is the first page's; once its
-  // history is gone the token has expired, as on a real server.
-  std::pair<std::string, std::string> after;
-  auto revision = objects_->storage().revision();
-  if (const auto token = request.param("continue"); !token.empty()) {
-    const auto parts = split(base64url_decode(token).value_or(""), '\n');
-    if (parts.size() != 3) throw Failure(400, "BadRequest", "continue key is not valid");
-    revision = std::strtoull(parts[0].c_str(), nullptr, 10);
-    after = {parts[1], parts[2]};
-    if (!objects_->storage().since(revision)) {
-      throw Failure(410, "Expired",
-                    "The provided continue parameter is too old to display a consistent list result. You can start a "
-                    "new list without the continue parameter.");
-    }
-  }
-  std::vector<Json> items;
-  std::string next;
-  for (auto& object : objects_->storage().list(resource.type.group_resource(), route.ns, after)) {
-    if (!filter.matches(object)) continue;
-    if (limit > 0 && items.size() == limit) {
-      const auto& last = items.back();
-      next = base64url_encode(
-          fmt::format("{}\n{}\n{}", revision, string_at(last, "metadata.namespace"), string_at(last, "metadata.name")));
-      break;
-    }
-    object["apiVersion"] = resource.type.api_version();
-    items.push_back(std::move(object));
-  }
-  Json body;
-  if (wants_table(request)) {
-    body = table_of(resource, items, std::to_string(revision), clock_->now());
-  } else {
-    body = {{"kind", resource.type.kind + "List"},
-            {"apiVersion", resource.type.api_version()},
-            {"metadata", {{"resourceVersion", std::to_string(revision)}}},
-            {"items", std::move(items)}};
-  }
-  if (!next.empty()) body["metadata"]["continue"] = next;
-  co_await writer.respond(json_response(200, body));
+http::Response Rest::read(const Route& route, const http::ServerRequest& request) const {
+  const auto object = objects_->must_get(*route.resource, route.ns, route.name);
+  return json_response(200, Presentation(route.resource, request, clock_->now()).object(*object));
 }
 
-Task<void> Rest::watch(Route route, http::ServerRequest& request, http::ResponseWriter& writer) {
-  const auto& resource = route.resource;
-  const Filter filter(request);
-  const bool as_table = wants_table(request);
-  auto& storage = objects_->storage();
-  std::deque<Event> queue;
-  const auto concerns = [&](const Event& event) {
-    return event.at.resource == resource.type.group_resource() && (route.ns.empty() || event.at.ns == route.ns);
-  };
-
-  const auto asked = std::string(request.param("resourceVersion"));
-  if (asked.empty() || asked == "0") {
-    for (auto& object : storage.list(resource.type.group_resource(), route.ns)) {
-      const Address at{resource.type.group_resource(), string_at(object, "metadata.namespace"),
-                       string_at(object, "metadata.name")};
-      queue.push_back(
-          {Event::Type::kAdded, storage.revision(), at, std::make_shared<const Json>(std::move(object)), nullptr});
-    }
-  } else {
-    const auto missed = storage.since(std::strtoull(asked.c_str(), nullptr, 10));
-    if (!missed)
-      throw Failure(410, "Expired", fmt::format("too old resource version: {} ({})", asked, storage.revision()));
-    for (const auto& event : *missed) {
-      if (concerns(event)) queue.push_back(event);
-    }
-  }
-
-  async::Event arrived;
-  struct Subscription {
-    Storage& from;
-    int id;
-    ~Subscription() { from.unsubscribe(id); }
-  };
-  const Subscription subscription{storage, storage.subscribe([&](const Event& event) {
-                                    if (!concerns(event)) return;
-                                    queue.push_back(event);
-                                    arrived.set();
-                                  })};
-  const auto seconds = std::atoi(std::string(request.param("timeoutSeconds")).c_str());
-  const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(seconds > 0 ? seconds : 1800);
-  co_await writer.begin({200, "", {{"Content-Type", kJsonType}}});
-  while (std::chrono::steady_clock::now() < end) {
-    if (queue.empty()) {
-      arrived.reset();
-      const auto left = end - std::chrono::steady_clock::now();
-      if (co_await arrived.wait_for(std::min<Duration>(kBookmarkEvery, left))) continue;
-      const Json bookmark = {{"type", "BOOKMARK"},
-                             {"object",
-                              {{"kind", resource.type.kind},
-                               {"apiVersion", resource.type.api_version()},
-                               {"metadata", {{"resourceVersion", std::to_string(storage.revision())}}}}}};
-      if (request.param("allowWatchBookmarks") == "true") co_await writer.write(dump(bookmark) + "\n");
-      continue;
-    }
-    const auto event = queue.front();
-    queue.pop_front();
-    const auto type = filter.event_type(event);
-    if (type.empty()) continue;
-    Json object = *event.object;
-    object["apiVersion"] = resource.type.api_version();
-    if (as_table) object = table_of(resource, {object}, string_at(object, "metadata.resourceVersion"), clock_->now());
-    co_await writer.write(dump({{"type", type}, {"object", object}}) + "\n");
-  }
+http::Response Rest::create(const Route& route, const http::ServerRequest& request, const std::string& body) {
+  auto object = parse_body(request, body);
+  const auto warnings = unknown_fields(*route.resource, request, object);
+  const auto made = objects_->create(*route.resource, route.ns, std::move(object), manner_of(request));
+  return with_warnings(json_response(201, Presentation(route.resource, request, clock_->now()).object(*made)),
+                       warnings);
 }
 
-Json Rest::patched(const Route& route, const http::ServerRequest& request, const std::string& body) {
-  const auto& [resource, ns, name, subresource] = route;
-  const auto type = request.headers.get("Content-Type");
-  const auto before = objects_->must_get(resource, ns, name);
-  Json after;
-  if (type.starts_with("application/json-patch+json")) {
-    after = apply_json_patch(before, parse_body(request, body));
-  } else if (type.starts_with("application/merge-patch+json") || type.starts_with("application/apply-patch+yaml")) {
-    after = apply_merge_patch(before, parse_body(request, body));
-  } else if (type.starts_with("application/strategic-merge-patch+json") && !resource.custom) {
-    after = apply_strategic_patch(before, parse_body(request, body), resource.type.kind);
-  } else {
-    throw Failure(
-        415, "UnsupportedMediaType",
-        fmt::format("the body of the request was in an unknown format - accepted media types include: "
-                    "application/json-patch+json, application/merge-patch+json, application/apply-patch+yaml (got {})",
-                    type));
+http::Response Rest::replace(const Route& route, const http::ServerRequest& request, const std::string& body) {
+  auto object = parse_body(request, body);
+  const auto warnings = unknown_fields(*route.resource, request, object);
+  if (route.resource->custom && string_at(object, "metadata.resourceVersion").empty()) {
+    throw_invalid(
+        *route.resource, route.name,
+        {{"metadata.resourceVersion", "FieldValueInvalid", "Invalid value: 0: must be specified for an update"}});
   }
+  const auto stored =
+      objects_->update(*route.resource, route.ns, route.name, std::move(object), manner_of(request, route.subresource));
+  return with_warnings(json_response(200, *stored), warnings);
+}
+
+http::Response Rest::patch(const Route& route, const User& user, const http::ServerRequest& request,
+                           const std::string& body) {
+  const auto type = std::string(request.headers.get("Content-Type"));
+  if (type.starts_with("application/apply-patch")) return apply(route, user, request, parse_body(request, body));
+  const auto& resource = *route.resource;
+  const auto before = objects_->must_get(resource, route.ns, route.name);
+  auto after = patched(resource, type, *before, parse_body(request, body));
+  const auto warnings = unknown_fields(resource, request, after);
   // Unless the patch names a version itself, it applies to whatever is stored.
-  return objects_->update(resource, ns, name, std::move(after), subresource == "status" ? Part::kStatus : Part::kWhole,
-                          dry_run_of(request));
+  const auto stored =
+      objects_->update(resource, route.ns, route.name, std::move(after), manner_of(request, route.subresource));
+  return with_warnings(json_response(200, Presentation(route.resource, request, clock_->now()).object(*stored)),
+                       warnings);
 }
 
-Json Rest::scale(const Route& route, const http::ServerRequest& request, const std::string& body) {
-  const auto& [resource, ns, name, subresource] = route;
-  if (!resource.scale_subresource) throw Failure(404, "NotFound", "the server could not find the requested resource");
-  auto object = objects_->must_get(resource, ns, name);
-  const auto shown = [&](const Json& of) {
-    return Json{{"kind", "Scale"},
-                {"apiVersion", "autoscaling/v1"},
-                {"metadata",
-                 {{"name", name},
-                  {"namespace", ns},
-                  {"uid", of["metadata"]["uid"]},
-                  {"resourceVersion", of["metadata"]["resourceVersion"]}}},
-                {"spec", {{"replicas", int_at(of, "spec.replicas").value_or(0)}}},
-                {"status", {{"replicas", int_at(of, "status.replicas").value_or(0)}}}};
-  };
-  if (request.method == "GET") return shown(object);
-  const auto wanted = request.method == "PATCH" ? apply_merge_patch(shown(object), parse_body(request, body))
-                                                : parse_body(request, body);
-  object["spec"]["replicas"] = int_at(wanted, "spec.replicas").value_or(0);
-  return shown(objects_->update(resource, ns, name, object));
+http::Response Rest::apply(const Route& route, const User& user, const http::ServerRequest& request,
+                           Json configuration) {
+  if (request.param("fieldManager").empty()) {
+    throw Failure(
+        422, "Invalid",
+        "PatchOptions.meta.k8s.io \"\" is invalid: fieldManager: Required value: is required for apply patch");
+  }
+  const auto& resource = *route.resource;
+  const bool exists = objects_->storage().get({resource.type.group_resource(), resource.type.namespaced ? route.ns : "",
+                                               route.name}) != nullptr;
+  if (!exists) {
+    auto creation = route;
+    creation.verb = "create";
+    check_access(user, creation, request);
+  }
+  const auto warnings = unknown_fields(resource, request, configuration);
+  const auto applied =
+      objects_->apply(resource, route.ns, route.name, std::move(configuration),
+                      is_set(request, "force") ? Force::kYes : Force::kNo, manner_of(request, route.subresource));
+  return with_warnings(json_response(applied.created ? 201 : 200,
+                                     Presentation(route.resource, request, clock_->now()).object(*applied.object)),
+                       warnings);
 }
 
-Json Rest::review(const http::ServerRequest& request, const std::string& body) {
-  auto answer_body = parse_body(request, body);
-  const auto& asked = object_at(answer_body, "spec.resourceAttributes");
-  const auto user = authenticate(request, objects_->storage(), clock_->now());
-  const AccessRequest what{string_at(asked, "verb"),        string_at(asked, "group"),     string_at(asked, "resource"),
-                           string_at(asked, "subresource"), string_at(asked, "namespace"), string_at(asked, "name")};
-  const bool allowed = is_allowed(user, what, objects_->storage());
-  answer_body["kind"] = "SelfSubjectAccessReview";
-  answer_body["apiVersion"] = "authorization.k8s.io/v1";
-  answer_body["status"] = {{"allowed", allowed}};
-  return answer_body;
+http::Response Rest::scale(const Route& route, const http::ServerRequest& request, const std::string& body) {
+  const auto& resource = *route.resource;
+  const auto object = objects_->must_get(resource, route.ns, route.name);
+  if (request.method == "GET") return json_response(200, scale_of(resource, *object));
+  auto wanted = parse_body(request, body);
+  if (request.method == "PATCH") wanted = apply_merge_patch(scale_of(resource, *object), wanted);
+  auto manner = manner_of(request);
+  manner.subresource = "scale";
+  const auto stored = objects_->update(resource, route.ns, route.name, scaled(resource, *object, wanted), manner);
+  return json_response(200, scale_of(resource, *stored));
 }
 
-Json Rest::token_request(const Route& route, const Json& wish) {
-  objects_->must_get(route.resource, route.ns, route.name);
-  const auto seconds = int_at(wish, "spec.expirationSeconds").value_or(3600);
-  const auto expires = rfc3339(clock_->now() + std::chrono::seconds(seconds));
-  const auto token = issue_token(objects_->storage(), route.ns, route.name, expires, *rng_);
+http::Response Rest::remove(const Route& route, const http::ServerRequest& request, const std::string& body) {
+  auto options = parse_body(request, body);
+  if (request.param("dryRun") == "All") options["dryRun"] = {"All"};
+  if (const auto policy = request.param("propagationPolicy"); !policy.empty()) options["propagationPolicy"] = policy;
+  const auto removed = objects_->remove(*route.resource, route.ns, route.name, options);
+  if (!removed.gone) return json_response(200, *removed.object);
+  return json_response(200, {{"kind", "Status"},
+                             {"apiVersion", "v1"},
+                             {"metadata", Json::object()},
+                             {"status", "Success"},
+                             {"details",
+                              {{"name", route.name},
+                               {"group", route.group},
+                               {"kind", route.plural},
+                               {"uid", string_at(*removed.object, "metadata.uid")}}}});
+}
+
+http::Response Rest::remove_collection(const Route& route, const http::ServerRequest& request,
+                                       const std::string& body) {
+  const auto& resource = *route.resource;
+  const Filter filter(resource, request);
+  auto options = parse_body(request, body);
+  if (request.param("dryRun") == "All") options["dryRun"] = {"All"};
+  std::vector<ObjectPtr> gone;
+  for (const auto& object : objects_->storage().list(resource.type.group_resource(), route.ns)) {
+    if (!filter.matches(*object)) continue;
+    gone.push_back(
+        objects_
+            ->remove(resource, string_at(*object, "metadata.namespace"), string_at(*object, "metadata.name"), options)
+            .object);
+  }
+  return json_response(200, Presentation(route.resource, request, clock_->now()).list(gone, Json::object()));
+}
+
+Json Rest::token_request(const Route& route, Json wish) {
+  constexpr std::int64_t hour = 3600, least = 600;
+  objects_->must_get(*route.resource, route.ns, route.name);
+  const auto seconds = int_at(wish, "spec.expirationSeconds").value_or(hour);
+  if (seconds < least) {
+    throw Failure(422, "Invalid",
+                  fmt::format("TokenRequest.authentication.k8s.io \"\" is invalid: spec.expirationSeconds: Invalid "
+                              "value: {}: may not specify a duration less than 10 minutes",
+                              seconds));
+  }
+  const auto now = clock_->now();
+  const auto expires = now + std::chrono::seconds(seconds);
+  auto& spec = wish["spec"];
+  spec["expirationSeconds"] = seconds;
+  if (!spec.contains("audiences")) spec["audiences"] = {"https://kubernetes.default.svc"};
   return {{"kind", "TokenRequest"},
           {"apiVersion", "authentication.k8s.io/v1"},
           {"metadata", {{"name", route.name}, {"namespace", route.ns}}},
-          {"spec", object_at(wish, "spec")},
-          {"status", {{"token", token}, {"expirationTimestamp", expires}}}};
+          {"spec", spec},
+          {"status",
+           {{"token", issue_token(objects_->storage(), route.ns, route.name, expires, now, *rng_)},
+            {"expirationTimestamp", rfc3339(expires)}}}};
 }
 
 }  // namespace mtc::sandbox

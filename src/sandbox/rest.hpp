@@ -2,7 +2,9 @@
 
 #include "async/task.hpp"
 #include "http/server.hpp"
+#include "sandbox/auth.hpp"
 #include "sandbox/objects.hpp"
+#include "sandbox/route.hpp"
 
 namespace mtc::sandbox {
 
@@ -14,15 +16,20 @@ class Rest {
   Task<void> handle(http::ServerRequest& request, http::ResponseWriter& writer);
 
  private:
-  struct Route;
   Task<void> answer(http::ServerRequest& request, http::ResponseWriter& writer);
-  Task<void> on_resource(Route route, http::ServerRequest& request, http::ResponseWriter& writer);
-  Task<void> list(Route route, http::ServerRequest& request, http::ResponseWriter& writer);
-  Task<void> watch(Route route, http::ServerRequest& request, http::ResponseWriter& writer);
-  Json patched(const Route& route, const http::ServerRequest& request, const std::string& body);
-  Json scale(const Route& route, const http::ServerRequest& request, const std::string& body);
-  Json review(const http::ServerRequest& request, const std::string& body);
-  Json token_request(const Route& route, const Json& wish);
+  Task<void> on_resource(Route route, User user, http::ServerRequest& request, http::ResponseWriter& writer);
+  std::optional<http::Response> document(const std::string& path, const http::ServerRequest& request) const;
+  void check_access(const User& user, const Route& route, const http::ServerRequest& request) const;
+  http::Response read(const Route& route, const http::ServerRequest& request) const;
+  http::Response create(const Route& route, const http::ServerRequest& request, const std::string& body);
+  http::Response replace(const Route& route, const http::ServerRequest& request, const std::string& body);
+  http::Response patch(const Route& route, const User& user, const http::ServerRequest& request,
+                       const std::string& body);
+  http::Response apply(const Route& route, const User& user, const http::ServerRequest& request, Json configuration);
+  http::Response scale(const Route& route, const http::ServerRequest& request, const std::string& body);
+  http::Response remove(const Route& route, const http::ServerRequest& request, const std::string& body);
+  http::Response remove_collection(const Route& route, const http::ServerRequest& request, const std::string& body);
+  Json token_request(const Route& route, Json wish);
 
   Objects* objects_;
   const Clock* clock_;

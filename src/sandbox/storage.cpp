@@ -1,7 +1,9 @@
 #include "sandbox/storage.hpp"
 
+#include <algorithm>
 #include <deque>
 #include <map>
+#include <ranges>
 #include <utility>
 
 #include <fmt/format.h>
@@ -13,6 +15,8 @@ namespace mtc::sandbox {
 namespace {
 
 constexpr std::size_t kHistory = 10'000;
+/// Revisions before this one are history that nobody kept, as on a server that has run for a while.
+constexpr std::uint64_t kFirstRevision = 1000;
 
 constexpr auto kSchema = R"(
 PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;
@@ -81,14 +85,13 @@ struct Storage::State {
   explicit State(const std::string& path) : db(path) {}
 
   Database db;
-  Statement get{db.handle, "SELECT json FROM objects WHERE resource=? AND ns=? AND name=?"};
+  Statement all{db.handle, "SELECT resource, ns, name, json FROM objects"};
   Statement put{db.handle, "INSERT OR REPLACE INTO objects VALUES(?,?,?,?)"};
   Statement erase{db.handle, "DELETE FROM objects WHERE resource=? AND ns=? AND name=?"};
-  Statement list{db.handle, "SELECT json FROM objects WHERE resource=? AND (ns, name) > (?, ?) ORDER BY ns, name"};
-  Statement list_in{db.handle,
-                    "SELECT json FROM objects WHERE resource=? AND (ns, name) > (?, ?) AND ns=? ORDER BY ns, name"};
   Statement setting{db.handle, "SELECT value FROM settings WHERE name=?"};
   Statement set_setting{db.handle, "INSERT OR REPLACE INTO settings VALUES(?,?)"};
+  std::map<Address, ObjectPtr> objects;
+  std::map<std::string, std::uint64_t> changes;  ///< resource → its last change
   std::uint64_t revision = 0;
   std::uint64_t oldest = 0;  ///< history is complete after this revision
   std::deque<Event> history;
@@ -96,6 +99,7 @@ struct Storage::State {
   int next_listener = 0;
 
   void tell(Event event) {
+    changes[event.at.resource] = event.revision;
     history.push_back(event);
     if (history.size() > kHistory) {
       oldest = history.front().revision;
@@ -114,67 +118,95 @@ struct Storage::State {
     set_setting.bind({"revision", std::to_string(revision)}).step();
     db.run("COMMIT");
   }
+
+  /// What `list` shows, by place.
+  std::map<Address, ObjectPtr> part(const std::string& resource, const std::string& ns) const {
+    std::map<Address, ObjectPtr> out;
+    for (auto at = objects.lower_bound({resource, ns, ""}); at != objects.end(); ++at) {
+      if (at->first.resource != resource || (!ns.empty() && at->first.ns != ns)) break;
+      out.insert(out.end(), *at);
+    }
+    return out;
+  }
 };
 
 Storage::Storage(const std::string& path) : state_(std::make_unique<State>(path)) {
   const auto stored = setting("revision");
-  state_->revision = stored.empty() ? 1 : std::stoull(stored);
+  state_->revision = stored.empty() ? kFirstRevision : std::stoull(stored);
   state_->oldest = state_->revision;
+  auto& rows = state_->all.bind({});
+  while (rows.step()) {
+    state_->objects[{rows.text(0), rows.text(1), rows.text(2)}] =
+        std::make_shared<const Json>(parse_json(rows.text(3)));
+  }
 }
 Storage::~Storage() = default;
 
-std::optional<Json> Storage::get(const Address& at) const {
-  auto& query = state_->get.bind({at.resource, at.ns, at.name});
-  if (!query.step()) return std::nullopt;
-  auto object = parse_json(query.text(0));
-  query.done();
-  return object;
+ObjectPtr Storage::get(const Address& at) const {
+  const auto found = state_->objects.find(at);
+  return found == state_->objects.end() ? nullptr : found->second;
 }
 
-std::vector<Json> Storage::list(const std::string& resource, const std::string& ns,
-                                const std::pair<std::string, std::string>& after, std::size_t limit) const {
-  auto& query = ns.empty() ? state_->list.bind({resource, after.first, after.second})
-                           : state_->list_in.bind({resource, after.first, after.second, ns});
-  std::vector<Json> out;
-  while (query.step()) {
-    out.push_back(parse_json(query.text(0)));
-    if (limit > 0 && out.size() == limit) break;
-  }
-  query.done();
+std::vector<ObjectPtr> Storage::list(const std::string& resource, const std::string& ns) const {
+  std::vector<ObjectPtr> out;
+  for (auto& [at, object] : state_->part(resource, ns)) out.push_back(object);
   return out;
 }
 
-Json Storage::put(const Address& at, Json object) {
-  const auto before = get(at);
+std::optional<std::vector<ObjectPtr>> Storage::list_at(const std::string& resource, const std::string& ns,
+                                                       std::uint64_t revision) const {
+  if (revision < state_->oldest) return std::nullopt;
+  auto objects = state_->part(resource, ns);
+  for (const auto& event : std::views::reverse(state_->history)) {  // undone, the latest first
+    if (event.revision <= revision) break;
+    if (event.at.resource != resource || (!ns.empty() && event.at.ns != ns)) continue;
+    if (event.previous) {
+      objects[event.at] = event.previous;
+    } else {
+      objects.erase(event.at);
+    }
+  }
+  std::vector<ObjectPtr> out;
+  for (auto& [at, object] : objects) out.push_back(std::move(object));
+  return out;
+}
+
+ObjectPtr Storage::put(const Address& at, Json object) {
+  auto before = get(at);
   state_->commit([&] {
     object["metadata"]["resourceVersion"] = std::to_string(state_->revision);
     state_->put.bind({at.resource, at.ns, at.name, dump(object)}).step();
   });
-  state_->tell({before ? Event::Type::kModified : Event::Type::kAdded, state_->revision, at,
-                std::make_shared<const Json>(object), before ? std::make_shared<const Json>(*before) : nullptr});
-  return object;
+  auto stored = std::make_shared<const Json>(std::move(object));
+  state_->objects[at] = stored;
+  state_->tell(
+      {before ? Event::Type::kModified : Event::Type::kAdded, state_->revision, at, stored, std::move(before)});
+  return stored;
 }
 
-std::optional<Json> Storage::erase(const Address& at) {
+ObjectPtr Storage::erase(const Address& at) {
   auto before = get(at);
-  if (!before) return std::nullopt;
+  if (!before) return nullptr;
   state_->commit([&] { state_->erase.bind({at.resource, at.ns, at.name}).step(); });
+  state_->objects.erase(at);
   auto last = *before;
   last["metadata"]["resourceVersion"] = std::to_string(state_->revision);
-  state_->tell({Event::Type::kDeleted, state_->revision, at, std::make_shared<const Json>(last),
-                std::make_shared<const Json>(*before)});
-  return last;
+  auto told = std::make_shared<const Json>(std::move(last));
+  state_->tell({Event::Type::kDeleted, state_->revision, at, told, std::move(before)});
+  return told;
 }
 
 std::uint64_t Storage::revision() const { return state_->revision; }
 
+std::uint64_t Storage::changed(const std::string& resource) const {
+  const auto at = state_->changes.find(resource);
+  return at == state_->changes.end() ? 0 : at->second;
+}
+
 std::optional<std::vector<Event>> Storage::since(std::uint64_t revision) const {
   if (revision < state_->oldest) return std::nullopt;
-  std::vector<Event> out;
-  for (const auto& event : state_->history) {
-    if (event.revision > revision) out.push_back(event);
-  }
-  return out;
+  const auto first = std::ranges::upper_bound(state_->history, revision, {}, &Event::revision);
+  return std::vector<Event>(first, state_->history.end());
 }
 
 int Storage::subscribe(std::function<void(const Event&)> listener) {

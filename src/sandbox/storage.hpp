@@ -28,9 +28,12 @@ struct Event {
   std::shared_ptr<const Json> previous;  ///< before; null for kAdded
 };
 
-/// The objects of a cluster: a map with one revision counter, kept in SQLite, and its recent history in memory for
-/// watches. Every change is durable against a killed process when the call returns (WAL). For the tasks of one Runtime;
-/// calls do not suspend.
+/// A stored object: shared, never changed. Null = absent.
+using ObjectPtr = std::shared_ptr<const Json>;
+
+/// The objects of a cluster: a map with one revision counter, held in memory, written through to SQLite, with its
+/// recent history for watches and for lists as they were. Every change is durable against a killed process when the
+/// call returns (WAL). For the tasks of one Runtime; calls do not suspend.
 class Storage {
  public:
   /// Opens or creates `path`; ":memory:" keeps nothing. Throws Error(kUnavailable) naming the file.
@@ -39,16 +42,19 @@ class Storage {
   Storage(const Storage&) = delete;
   Storage& operator=(const Storage&) = delete;
 
-  std::optional<Json> get(const Address& at) const;
-  /// Sorted by namespace and name; `ns` "" = all namespaces. `after` skips up to and including that namespace and name;
-  /// `limit` 0 = no limit.
-  std::vector<Json> list(const std::string& resource, const std::string& ns,
-                         const std::pair<std::string, std::string>& after = {}, std::size_t limit = 0) const;
+  ObjectPtr get(const Address& at) const;
+  /// Sorted by namespace and name; `ns` "" = all namespaces.
+  std::vector<ObjectPtr> list(const std::string& resource, const std::string& ns) const;
+  /// As the list was at `revision`; nullopt if that history is no longer kept.
+  std::optional<std::vector<ObjectPtr>> list_at(const std::string& resource, const std::string& ns,
+                                                std::uint64_t revision) const;
   /// Stores, sets metadata.resourceVersion, and tells subscribers. Returns the object as stored.
-  Json put(const Address& at, Json object);
-  /// Removes and tells; nullopt if absent.
-  std::optional<Json> erase(const Address& at);
+  ObjectPtr put(const Address& at, Json object);
+  /// Removes and tells; null if absent.
+  ObjectPtr erase(const Address& at);
   std::uint64_t revision() const;
+  /// The revision of the last change of a resource; 0 if none is known.
+  std::uint64_t changed(const std::string& resource) const;
 
   /// Events after `revision`, oldest first; nullopt if that history is no longer kept.
   std::optional<std::vector<Event>> since(std::uint64_t revision) const;

@@ -1,0 +1,69 @@
+#include "sandbox/bootstrap.hpp"
+
+#include "json/yaml.hpp"
+
+namespace mtc::sandbox {
+namespace {
+
+constexpr auto kRoles = R"(
+cluster-admin:
+- {apiGroups: ["*"], resources: ["*"], verbs: ["*"]}
+- {nonResourceURLs: ["*"], verbs: ["*"]}
+admin:
+- apiGroups: ["", apps, batch, autoscaling, policy, networking.k8s.io, rbac.authorization.k8s.io]
+  resources: [pods, services, configmaps, secrets, serviceaccounts, endpoints, events, persistentvolumeclaims,
+    replicationcontrollers, deployments, replicasets, statefulsets, daemonsets, jobs, cronjobs,
+    horizontalpodautoscalers, poddisruptionbudgets, networkpolicies, ingresses, roles, rolebindings, "*/scale"]
+  verbs: [create, delete, deletecollection, get, list, patch, update, watch]
+edit:
+- apiGroups: ["", apps, batch, autoscaling, policy, networking.k8s.io]
+  resources: [pods, services, configmaps, secrets, serviceaccounts, endpoints, events, persistentvolumeclaims,
+    replicationcontrollers, deployments, replicasets, statefulsets, daemonsets, jobs, cronjobs,
+    horizontalpodautoscalers, poddisruptionbudgets, networkpolicies, ingresses, "*/scale"]
+  verbs: [create, delete, deletecollection, get, list, patch, update, watch]
+view:
+- apiGroups: ["", apps, batch, autoscaling, policy, networking.k8s.io]
+  resources: [pods, services, configmaps, serviceaccounts, endpoints, events, persistentvolumeclaims, namespaces,
+    replicationcontrollers, deployments, replicasets, statefulsets, daemonsets, jobs, cronjobs,
+    horizontalpodautoscalers, poddisruptionbudgets, networkpolicies, ingresses, "*/scale"]
+  verbs: [get, list, watch]
+)";
+
+class Maker {
+ public:
+  explicit Maker(Objects& objects) : objects_(objects) {}
+
+  void ensure(const std::string& group, const std::string& plural, Json object) {
+    const auto name = string_at(object, "metadata.name");
+    const auto resource = objects_.resources().find(group, "v1", plural);
+    if (!objects_.storage().get({resource->type.group_resource(), "", name}))
+      objects_.create(*resource, "", std::move(object), {.manager = "kube-apiserver"});
+  }
+
+ private:
+  Objects& objects_;
+};
+
+Json of_the_cluster(const std::string& name) {
+  return {{"metadata", {{"name", name}, {"labels", {{"kubernetes.io/bootstrapping", "rbac-defaults"}}}}}};
+}
+
+}  // namespace
+
+void bootstrap(Objects& objects) {
+  constexpr auto rbac = "rbac.authorization.k8s.io";
+  Maker maker(objects);
+  for (const auto* ns : {"default", "kube-system", "kube-public", "kube-node-lease"})
+    maker.ensure("", "namespaces", {{"metadata", {{"name", ns}}}});
+  for (const auto& [name, rules] : parse_yaml_one(kRoles).items()) {
+    auto role = of_the_cluster(name);
+    role["rules"] = rules;
+    maker.ensure(rbac, "clusterroles", std::move(role));
+  }
+  auto binding = of_the_cluster("cluster-admin");
+  binding["roleRef"] = {{"apiGroup", rbac}, {"kind", "ClusterRole"}, {"name", "cluster-admin"}};
+  binding["subjects"] = Json::array({{{"apiGroup", rbac}, {"kind", "Group"}, {"name", "system:masters"}}});
+  maker.ensure(rbac, "clusterrolebindings", std::move(binding));
+}
+
+}  // namespace mtc::sandbox
