@@ -136,8 +136,6 @@ class Validator {
     if (const auto step = limit("multipleOf"); step && std::fmod(number, *step) != 0) {
       invalid(path, value, fmt::format("should be a multiple of {}", *step));
     }
-    if (string_at(schema, "format") == "int32" && std::abs(number) > 2147483648.0)
-      invalid(path, value, "must be of type int32");
   }
 
   void check_array(const Json& schema, const Json& value, const std::string& path) {
@@ -174,6 +172,12 @@ class Validator {
   }
 
   void check_object(const Json& schema, const Json& value, const std::string& path) {
+    if (bool_at(schema, "x-kubernetes-embedded-resource")) {
+      for (const auto* name : {"apiVersion", "kind"}) {
+        if (string_at(value, name).empty())
+          complain(below(path, name), "FieldValueRequired", "Required value: must not be empty");
+      }
+    }
     for (const auto& name : strings_at(schema, "required")) {
       if (!value.contains(name)) complain(below(path, name), "FieldValueRequired", "Required value");
     }

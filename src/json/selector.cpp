@@ -1,6 +1,9 @@
 #include "json/selector.hpp"
 
 #include <algorithm>
+#include <charconv>
+#include <cstdint>
+#include <optional>
 
 #include <fmt/format.h>
 
@@ -40,6 +43,12 @@ void check_values(const std::vector<Requirement>& requirements, std::string_view
   }
 }
 
+std::optional<std::int64_t> number_of(std::string_view text) {
+  std::int64_t value = 0;
+  const auto [end, failure] = std::from_chars(text.data(), text.data() + text.size(), value);
+  return failure == std::errc() && end == text.data() + text.size() ? std::optional(value) : std::nullopt;
+}
+
 /// Splits at commas that stand outside parentheses.
 std::vector<std::string> clauses_of(std::string_view text) {
   std::vector<std::string> out;
@@ -69,27 +78,33 @@ bool parse_set(std::string_view clause, std::string_view whole, std::vector<Requ
   Requirement requirement{
       std::string(trim(head.substr(0, head.size() - (negated ? 6 : 3)))), negated ? Op::kNotIn : Op::kIn, {}};
   check_key(requirement.key, whole);
-  for (const auto& value : split(clause.substr(open + 1, clause.size() - open - 2), ',')) {
+  for (const auto& value : split(clause.substr(open + 1, clause.size() - open - 2), ','))
     requirement.values.emplace_back(trim(value));
-  }
   out.push_back(std::move(requirement));
   return true;
 }
 
 Requirement parse_clause(std::string_view clause, std::string_view whole) {
-  if (const auto at = clause.find('='); at != std::string_view::npos) {
-    const bool unequal = at > 0 && clause[at - 1] == '!';
-    const auto key = trim(clause.substr(0, unequal ? at - 1 : at));
-    auto value = clause.substr(at + 1);
-    if (!unequal && value.starts_with('=')) value.remove_prefix(1);  // "==" means the same
+  for (const auto& [sign, op] : {std::pair{"!=", Op::kNotIn}, std::pair{"==", Op::kIn}, std::pair{"=", Op::kIn},
+                                 std::pair{">", Op::kGreater}, std::pair{"<", Op::kLess}}) {
+    const auto at = clause.find(sign);
+    if (at == std::string_view::npos) continue;
+    const auto key = trim(clause.substr(0, at));
     check_key(key, whole);
-    if (value.contains('=')) refuse(whole, "a value holds a =");
-    return {std::string(key), unequal ? Op::kNotIn : Op::kIn, {std::string(trim(value))}};
+    return {std::string(key), op, {std::string(trim(clause.substr(at + std::string_view(sign).size())))}};
   }
   const bool negated = clause.starts_with('!');
   const auto key = trim(negated ? clause.substr(1) : clause);
   check_key(key, whole);
   return {std::string(key), negated ? Op::kDoesNotExist : Op::kExists, {}};
+}
+
+/// Labels that are compared as numbers, and are no such thing, match nothing.
+bool compares(const Requirement& requirement, const std::string* value) {
+  const auto have = value != nullptr ? number_of(*value) : std::nullopt;
+  const auto limit = number_of(requirement.values.front());
+  if (!have || !limit) return false;
+  return requirement.op == Op::kGreater ? *have > *limit : *have < *limit;
 }
 
 bool satisfied(const Requirement& requirement, const std::string* value) {
@@ -99,6 +114,8 @@ bool satisfied(const Requirement& requirement, const std::string* value) {
     case Op::kIn: return value != nullptr && std::ranges::find(requirement.values, *value) != requirement.values.end();
     case Op::kNotIn:
       return value == nullptr || std::ranges::find(requirement.values, *value) == requirement.values.end();
+    case Op::kGreater:
+    case Op::kLess: return compares(requirement, value);
   }
   return false;
 }
@@ -110,7 +127,10 @@ Selector Selector::parse(std::string_view text) {
   if (trim(text).empty()) return selector;
   for (const auto& clause : clauses_of(text)) {
     if (parse_set(clause, text, selector.requirements_)) continue;
-    selector.requirements_.push_back(parse_clause(clause, text));
+    auto requirement = parse_clause(clause, text);
+    const bool compared = requirement.op == Op::kGreater || requirement.op == Op::kLess;
+    if (compared && !number_of(requirement.values.front())) refuse(text, "> and < compare whole numbers");
+    selector.requirements_.push_back(std::move(requirement));
   }
   check_values(selector.requirements_, text);
   return selector;
@@ -179,6 +199,8 @@ std::string Selector::str() const {
         clauses.push_back(values.size() == 1 ? key + "!=" + values[0]
                                              : fmt::format("{} notin ({})", key, join(values, ",")));
         break;
+      case Op::kGreater: clauses.push_back(key + ">" + values[0]); break;
+      case Op::kLess: clauses.push_back(key + "<" + values[0]); break;
     }
   }
   return join(clauses, ",");

@@ -12,7 +12,7 @@ namespace mtc {
 /// A label or field selector: requirements joined by AND.
 class Selector {
  public:
-  enum class Op { kIn, kNotIn, kExists, kDoesNotExist };
+  enum class Op { kIn, kNotIn, kExists, kDoesNotExist, kGreater, kLess };
   struct Requirement {
     std::string key;
     Op op = Op::kExists;
@@ -20,7 +20,7 @@ class Selector {
   };
 
   Selector() = default;
-  /// "a=b,c!=d,e in (f,g),h,!i": the text of labelSelector in a URL. Throws Error(kInvalid).
+  /// "a=b,c!=d,e in (f,g),h,!i,j>1,k<2": the text of labelSelector in a URL. Throws Error(kInvalid).
   static Selector parse(std::string_view text);
   /// "metadata.name=x,status.phase!=Running". Throws Error(kInvalid).
   static Selector parse_fields(std::string_view text);

@@ -29,6 +29,16 @@ view:
   verbs: [get, list, watch]
 )";
 
+constexpr auto kNode = R"(
+metadata: {labels: {kubernetes.io/hostname: sandbox, kubernetes.io/os: linux}}
+status:
+  capacity: {cpu: "8", memory: 16Gi, pods: "110"}
+  allocatable: {cpu: "8", memory: 16Gi, pods: "110"}
+  conditions:
+  - {type: Ready, status: "True", reason: KubeletReady, message: pods here are records}
+  nodeInfo: {kubeletVersion: v1.34.0+mtc, operatingSystem: linux, architecture: amd64, containerRuntimeVersion: none}
+)";
+
 class Maker {
  public:
   explicit Maker(Objects& objects) : objects_(objects) {}
@@ -36,8 +46,12 @@ class Maker {
   void ensure(const std::string& group, const std::string& plural, Json object) {
     const auto name = string_at(object, "metadata.name");
     const auto resource = objects_.resources().find(group, "v1", plural);
-    if (!objects_.storage().get({resource->type.group_resource(), "", name}))
-      objects_.create(*resource, "", std::move(object), {.manager = "kube-apiserver"});
+    if (objects_.storage().get({resource->type.group_resource(), "", name})) return;
+    auto status = object_at(object, "status");
+    auto made = *objects_.create(*resource, "", std::move(object), {.manager = "kube-apiserver"});
+    if (status.empty()) return;
+    made["status"] = std::move(status);
+    objects_.update(*resource, "", name, made, {.manager = "kubelet", .part = Part::kStatus, .subresource = "status"});
   }
 
  private:
@@ -55,6 +69,9 @@ void bootstrap(Objects& objects) {
   Maker maker(objects);
   for (const auto* ns : {"default", "kube-system", "kube-public", "kube-node-lease"})
     maker.ensure("", "namespaces", {{"metadata", {{"name", ns}}}});
+  auto node = parse_yaml_one(kNode);
+  node["metadata"]["name"] = kNodeName;
+  maker.ensure("", "nodes", std::move(node));
   for (const auto& [name, rules] : parse_yaml_one(kRoles).items()) {
     auto role = of_the_cluster(name);
     role["rules"] = rules;

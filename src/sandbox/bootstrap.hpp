@@ -4,8 +4,11 @@
 
 namespace mtc::sandbox {
 
-/// Makes what every cluster has from the beginning, where it is missing: namespaces, and the roles that people bind
-/// (cluster-admin, admin, edit, view).
+/// The node that all pods are on.
+constexpr auto kNodeName = "sandbox";
+
+/// Makes what every cluster has from the beginning, where it is missing: namespaces, a node, and the roles that
+/// people bind (cluster-admin, admin, edit, view).
 void bootstrap(Objects& objects);
 
 }  // namespace mtc::sandbox

@@ -1,5 +1,6 @@
 #include <set>
 
+#include "sandbox/columns.hpp"
 #include "sandbox/resources.hpp"
 
 namespace mtc::sandbox {
@@ -9,14 +10,14 @@ enum class Scope { kNamespaced, kCluster };
 enum class Sub { kNone, kStatus, kStatusAndScale };
 
 ResourcePtr built_in(std::string group, std::string plural, std::string kind, Scope scope, Sub sub,
-                     std::vector<std::string> short_names = {}, std::vector<Column> columns = {}) {
+                     std::vector<std::string> short_names = {}) {
   Resource out;
   out.list_kind = kind + "List";
   out.type = {std::move(group), "v1", std::move(plural), std::move(kind), scope == Scope::kNamespaced};
   out.status_subresource = sub != Sub::kNone;
   out.scale_subresource = sub == Sub::kStatusAndScale;
   out.short_names = std::move(short_names);
-  out.columns = std::move(columns);
+  out.columns = columns_of(out.type.kind);
   static const std::set<std::string> common = {
       "pods", "services", "replicationcontrollers",  "deployments", "daemonsets", "replicasets", "statefulsets",
       "jobs", "cronjobs", "horizontalpodautoscalers"};
@@ -36,39 +37,27 @@ const std::vector<ResourcePtr>& built_in_resources() {
   using enum Scope;
   using enum Sub;
   static const std::vector<ResourcePtr> all = {
-      built_in("", "namespaces", "Namespace", kCluster, kStatus, {"ns"}, {{"Status", "string", ".status.phase"}}),
-      built_in("", "pods", "Pod", kNamespaced, kStatus, {"po"},
-               {{"Status", "string", ".status.phase"}, {"Node", "string", ".spec.nodeName"}}),
-      built_in("", "services", "Service", kNamespaced, kStatus, {"svc"},
-               {{"Type", "string", ".spec.type"}, {"Cluster-IP", "string", ".spec.clusterIP"}}),
+      built_in("", "namespaces", "Namespace", kCluster, kStatus, {"ns"}),
+      built_in("", "pods", "Pod", kNamespaced, kStatus, {"po"}),
+      built_in("", "services", "Service", kNamespaced, kStatus, {"svc"}),
       built_in("", "configmaps", "ConfigMap", kNamespaced, kNone, {"cm"}),
-      built_in("", "secrets", "Secret", kNamespaced, kNone, {}, {{"Type", "string", ".type"}}),
+      built_in("", "secrets", "Secret", kNamespaced, kNone),
       built_in("", "serviceaccounts", "ServiceAccount", kNamespaced, kNone, {"sa"}),
       built_in("", "endpoints", "Endpoints", kNamespaced, kNone, {"ep"}),
-      built_in("", "events", "Event", kNamespaced, kNone, {"ev"},
-               {{"Type", "string", ".type"}, {"Reason", "string", ".reason"}, {"Message", "string", ".message"}}),
+      built_in("", "events", "Event", kNamespaced, kNone, {"ev"}),
       built_in("", "nodes", "Node", kCluster, kStatus, {"no"}),
-      built_in("", "persistentvolumes", "PersistentVolume", kCluster, kStatus, {"pv"},
-               {{"Status", "string", ".status.phase"}}),
-      built_in("", "persistentvolumeclaims", "PersistentVolumeClaim", kNamespaced, kStatus, {"pvc"},
-               {{"Status", "string", ".status.phase"}, {"Volume", "string", ".spec.volumeName"}}),
+      built_in("", "persistentvolumes", "PersistentVolume", kCluster, kStatus, {"pv"}),
+      built_in("", "persistentvolumeclaims", "PersistentVolumeClaim", kNamespaced, kStatus, {"pvc"}),
       built_in("", "limitranges", "LimitRange", kNamespaced, kNone, {"limits"}),
       built_in("", "resourcequotas", "ResourceQuota", kNamespaced, kStatus, {"quota"}),
       built_in("", "replicationcontrollers", "ReplicationController", kNamespaced, kStatusAndScale, {"rc"}),
-      built_in("apps", "deployments", "Deployment", kNamespaced, kStatusAndScale, {"deploy"},
-               {{"Desired", "integer", ".spec.replicas"},
-                {"Ready", "integer", ".status.readyReplicas"},
-                {"Available", "integer", ".status.availableReplicas"}}),
-      built_in("apps", "replicasets", "ReplicaSet", kNamespaced, kStatusAndScale, {"rs"},
-               {{"Desired", "integer", ".spec.replicas"}, {"Ready", "integer", ".status.readyReplicas"}}),
-      built_in("apps", "statefulsets", "StatefulSet", kNamespaced, kStatusAndScale, {"sts"},
-               {{"Desired", "integer", ".spec.replicas"}, {"Ready", "integer", ".status.readyReplicas"}}),
-      built_in("apps", "daemonsets", "DaemonSet", kNamespaced, kStatus, {"ds"},
-               {{"Ready", "integer", ".status.numberReady"}}),
+      built_in("apps", "deployments", "Deployment", kNamespaced, kStatusAndScale, {"deploy"}),
+      built_in("apps", "replicasets", "ReplicaSet", kNamespaced, kStatusAndScale, {"rs"}),
+      built_in("apps", "statefulsets", "StatefulSet", kNamespaced, kStatusAndScale, {"sts"}),
+      built_in("apps", "daemonsets", "DaemonSet", kNamespaced, kStatus, {"ds"}),
       built_in("apps", "controllerrevisions", "ControllerRevision", kNamespaced, kNone),
-      built_in("batch", "jobs", "Job", kNamespaced, kStatus, {}, {{"Succeeded", "integer", ".status.succeeded"}}),
-      built_in("batch", "cronjobs", "CronJob", kNamespaced, kStatus, {"cj"},
-               {{"Schedule", "string", ".spec.schedule"}, {"Suspend", "boolean", ".spec.suspend"}}),
+      built_in("batch", "jobs", "Job", kNamespaced, kStatus),
+      built_in("batch", "cronjobs", "CronJob", kNamespaced, kStatus, {"cj"}),
       built_in("networking.k8s.io", "networkpolicies", "NetworkPolicy", kNamespaced, kNone, {"netpol"}),
       built_in("networking.k8s.io", "ingresses", "Ingress", kNamespaced, kStatus, {"ing"}),
       in_version(

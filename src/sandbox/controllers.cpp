@@ -11,6 +11,7 @@
 #include "base/hash.hpp"
 #include "base/log.hpp"
 #include "sandbox/auth.hpp"
+#include "sandbox/bootstrap.hpp"
 #include "sandbox/failure.hpp"
 
 namespace mtc::sandbox {
@@ -285,10 +286,13 @@ class Controllers {
     Json status = object_at(workload, "status");
     status["observedGeneration"] = int_at(workload, "metadata.generation").value_or(1);
     if (resource.type.kind == "DaemonSet") {
-      status["desiredNumberScheduled"] = wanted;
+      status["desiredNumberScheduled"] = status["currentNumberScheduled"] = wanted;
       status["numberReady"] = ready;
     } else if (resource.type.kind == "Job") {
       status["active"] = ready;
+      status.erase("conditions");
+      if (bool_at(workload, "spec.suspend"))
+        status["conditions"] = Json::array({{{"type", "Suspended"}, {"status", "True"}, {"reason", "JobSuspended"}}});
     } else {
       status["replicas"] = static_cast<std::int64_t>(owned("pods", workload).size());
       status["readyReplicas"] = status["availableReplicas"] = ready;
@@ -306,8 +310,13 @@ class Controllers {
                             {"restartCount", 0},
                             {"state", {{"running", Json::object()}}}});
     }
-    set_status(built_in("pods"), pod,
+    const auto& pods = built_in("pods");
+    auto placed = pod;
+    placed["spec"]["nodeName"] = kNodeName;
+    placed = *objects_.update(pods, ns_of(pod), name_of(pod), placed, {.manager = "kube-scheduler"});
+    set_status(pods, placed,
                {{"phase", "Running"},
+                {"startTime", string_at(pod, "metadata.creationTimestamp")},
                 {"podIP", fmt::format("10.128.{}.{}", rng_.below(256), 1 + rng_.below(254))},
                 {"containerStatuses", containers},
                 {"conditions", Json::array({{{"type", "Ready"}, {"status", "True"}}})}});

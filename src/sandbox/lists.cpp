@@ -74,6 +74,13 @@ std::pair<std::string, std::string> place_of(const Json& object) {
   return {string_at(object, "metadata.namespace"), string_at(object, "metadata.name")};
 }
 
+/// An object that left the view: as it was in it, with the revision of the change.
+ObjectPtr as_last_seen(const Event& event) {
+  auto object = *event.previous;
+  object["metadata"]["resourceVersion"] = std::to_string(event.revision);
+  return std::make_shared<const Json>(std::move(object));
+}
+
 void wait_for_no_future(std::uint64_t asked, std::uint64_t current) {
   if (asked > current)
     throw Failure(
@@ -140,8 +147,7 @@ Task<void> watch_objects(Storage& storage, const Clock& clock, Route route, cons
   const auto place = resource.type.group_resource();
   const Filter filter(resource, request);
   const auto concerns = [&](const Event& event) {
-    return event.at.resource == place && (route.ns.empty() || event.at.ns == route.ns) &&
-           (route.name.empty() || event.at.name == route.name);
+    return event.at.resource == place && (route.ns.empty() || event.at.ns == route.ns);
   };
   const auto line = [](const char* type, const Json& object) {
     return dump({{"type", type}, {"object", object}}) + "\n";
@@ -217,7 +223,8 @@ Task<void> watch_objects(Storage& storage, const Clock& clock, Route route, cons
     if (initial > 0) --initial;
     const auto type = filter.event_type(event);
     if (type.empty()) continue;
-    const auto object = Objects::as_served(resource, event.object);
+    const bool left_view = type == "DELETED" && event.type != Event::Type::kDeleted;
+    const auto object = Objects::as_served(resource, left_view ? as_last_seen(event) : event.object);
     co_await writer.write(line(type.c_str(), Presentation(route.resource, request, clock.now()).object(*object)));
   }
 }

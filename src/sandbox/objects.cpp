@@ -13,6 +13,9 @@
 namespace mtc::sandbox {
 namespace {
 
+/// Holds a definition while there are objects of its kind.
+constexpr auto kCleanup = "customresourcecleanup.apiextensions.k8s.io";
+
 constexpr std::array kFixedFields = {"uid",  "creationTimestamp", "deletionTimestamp", "deletionGracePeriodSeconds",
                                      "name", "namespace",         "generation"};
 
@@ -174,7 +177,7 @@ ObjectPtr Objects::insert(const Resource& resource, const std::string& ns, Json 
     throw Failure(409, "AlreadyExists", quoted(resource, name) + " already exists", details_of(resource, name));
   auto& metadata = object["metadata"];
   if (!string_at(metadata, "resourceVersion").empty())
-    throw Failure(400, "BadRequest", "resourceVersion should not be set on objects to be created");
+    throw Failure(500, "InternalError", "resourceVersion should not be set on objects to be created");
   for (const auto* field : {"deletionTimestamp", "deletionGracePeriodSeconds", "selfLink", "generation"})
     metadata.erase(field);
   metadata["uid"] = uuid4(*rng_);
@@ -230,6 +233,7 @@ ObjectPtr Objects::replace(const Resource& resource, const ObjectPtr& stored, Js
     }
   }
   after["metadata"]["resourceVersion"] = before["metadata"]["resourceVersion"];
+  keep_allocations(resource, before, after);
   shape(resource, after, *rng_);
   validate(resource, &before, after);
   if (counts_generations(resource) && intent_of(resource, after) != intent_of(resource, before))
@@ -248,6 +252,11 @@ Objects::Applied Objects::apply(const Resource& resource, const std::string& ns,
     throw Failure(400, "BadRequest", "invalid object type: an applied configuration names its apiVersion and kind");
   if (!array_at(configuration, "metadata.managedFields").empty())
     throw Failure(400, "BadRequest", "metadata.managedFields must be nil");
+  const auto stored = storage_->get(address(resource, ns, name));
+  if (!stored && string_at(configuration, "metadata.name").empty())
+    throw Failure(
+        400, "BadRequest",
+        fmt::format("the name of the object ({} based on URL) was undeterminable: name must be provided", name));
   configuration["metadata"]["name"] = name;
   if (resource.type.namespaced) configuration["metadata"]["namespace"] = ns;
   if (!resource.custom) drop_nulls(configuration);
@@ -260,7 +269,6 @@ Objects::Applied Objects::apply(const Resource& resource, const std::string& ns,
     configuration.erase("status");
   }
   const Writer writer{manner.manager, manner.subresource};
-  const auto stored = storage_->get(address(resource, ns, name));
   if (!stored && manner.part == Part::kStatus) must_get(resource, ns, name);
   const auto before = stored ? as_served(resource, stored) : std::make_shared<const Json>(Json::object());
   Ownership ownership(resource, *before);
@@ -282,9 +290,17 @@ ObjectPtr Objects::store(const Resource& resource, const Address& at, Json objec
                     (resource.type.kind == "Namespace" && !array_at(object, "spec.finalizers").empty());
   if (leaving && !held) {
     storage_->erase(at);
+    if (resource.custom) note_removal(resource);
     return std::make_shared<const Json>(std::move(object));
   }
   return storage_->put(at, std::move(object));
+}
+
+/// The last object of a kind that is going takes its definition along.
+void Objects::note_removal(const Resource& resource) {
+  const auto definition = storage_->get(
+      {"customresourcedefinitions.apiextensions.k8s.io", "", resource.type.plural + "." + resource.type.group});
+  if (definition && !string_at(*definition, "metadata.deletionTimestamp").empty()) clean_up(*definition);
 }
 
 Objects::Removed Objects::remove(const Resource& resource, const std::string& ns, const std::string& name,
@@ -308,10 +324,35 @@ Objects::Removed Objects::remove(const Resource& resource, const std::string& ns
       finalizers.push_back(finalizer);
   }
   if (resource.type.kind == "Namespace") object["status"]["phase"] = "Terminating";
+  if (resource.type.kind == "CustomResourceDefinition") {
+    auto& finalizers = metadata["finalizers"];
+    if (std::find(finalizers.begin(), finalizers.end(), Json(kCleanup)) == finalizers.end())
+      finalizers.push_back(kCleanup);
+  }
   if (!array_at(options, "dryRun").empty()) return {std::make_shared<const Json>(std::move(object)), true};
   const auto at = address(resource, ns, name);
   auto left = store(resource, at, std::move(object));
+  if (resource.type.kind == "CustomResourceDefinition") clean_up(*left);
   return {std::move(left), storage_->get(at) == nullptr};
+}
+
+void Objects::clean_up(const Json& definition) {
+  const auto place = string_at(definition, "spec.names.plural") + "." + string_at(definition, "spec.group");
+  for (const auto& object : storage_->list(place, "")) {
+    const auto at = Address{place, string_at(*object, "metadata.namespace"), string_at(*object, "metadata.name")};
+    if (!string_at(*object, "metadata.deletionTimestamp").empty()) continue;
+    Resource resource;  // in no version: removal asks for none
+    resource.type = {string_at(definition, "spec.group"), "", string_at(definition, "spec.names.plural"), "",
+                     !at.ns.empty()};
+    remove(resource, at.ns, at.name, Json::object());
+  }
+  if (!storage_->list(place, "").empty()) return;
+  const auto name = string_at(definition, "metadata.name");
+  const auto resource = resources_.find("apiextensions.k8s.io", "v1", "customresourcedefinitions");
+  auto last = *must_get(*resource, "", name);
+  auto& finalizers = last["metadata"]["finalizers"];
+  finalizers.erase(std::remove(finalizers.begin(), finalizers.end(), Json(kCleanup)), finalizers.end());
+  store(*resource, address(*resource, "", name), std::move(last));
 }
 
 }  // namespace mtc::sandbox

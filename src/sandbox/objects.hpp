@@ -64,6 +64,9 @@ class Objects {
   /// `ownership` absent: what changed becomes the writer's.
   ObjectPtr replace(const Resource& resource, const ObjectPtr& before, Json object, const Manner& manner,
                     std::optional<Ownership> ownership);
+  /// Removes the objects of a definition that is going; the last one's going lets it go.
+  void clean_up(const Json& definition);
+  void note_removal(const Resource& resource);
   ObjectPtr store(const Resource& resource, const Address& at, Json object);
 
   Storage* storage_;
@@ -74,6 +77,8 @@ class Objects {
 
 /// Fills in what a real server defaults and clients notice.
 void set_defaults(const Resource& resource, Json& object, Rng& rng);
+/// Keeps what the server once chose for an object (a Service's addresses and ports) and an update leaves out.
+void keep_allocations(const Resource& resource, const Json& before, Json& after);
 
 /// Refuses what a real server refuses of an object that is about to be stored; `before` is null for a new one. Throws
 /// Failure 422.

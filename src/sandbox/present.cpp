@@ -28,6 +28,7 @@ std::string age_since(const std::string& timestamp, Time now) {
 }
 
 Json cell(const Column& column, const Json& object, Time now) {
+  if (column.show != nullptr) return column.show(object);
   const auto found = JsonPath(column.json_path).find(object);
   if (found.empty()) return nullptr;
   const auto& value = *found.front();
@@ -46,7 +47,10 @@ Json metadata_alone(const Json& object) {
 }
 
 /// Kinds that name columns of their own say themselves whether age is one.
-bool shows_age(const Resource& resource) { return !resource.custom || resource.columns.empty(); }
+bool shows_age(const Resource& resource) {
+  if (resource.type.kind == "CustomResourceDefinition") return false;
+  return !resource.custom || resource.columns.empty();
+}
 
 }  // namespace
 

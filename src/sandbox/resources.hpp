@@ -16,6 +16,8 @@ struct Column {
   std::string type;
   std::string json_path;
   int priority = 0;  ///< above 0: `kubectl get -o wide` alone shows it
+  /// Makes the cell where it is no field's value; null = the value at json_path.
+  Json (*show)(const Json& object) = nullptr;
 };
 
 /// A kind that the cluster serves, in one version.

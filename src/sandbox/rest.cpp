@@ -251,6 +251,10 @@ http::Response Rest::patch(const Route& route, const User& user, const http::Ser
   const auto& resource = *route.resource;
   const auto before = objects_->must_get(resource, route.ns, route.name);
   auto after = patched(resource, type, *before, parse_body(request, body));
+  if (const auto uid = string_at(after, "metadata.uid"); uid != string_at(*before, "metadata.uid"))
+    throw_invalid(
+        resource, route.name,
+        {{"metadata.uid", "FieldValueInvalid", fmt::format("Invalid value: \"{}\": field is immutable", uid)}});
   const auto warnings = unknown_fields(resource, request, after);
   // Unless the patch names a version itself, it applies to whatever is stored.
   const auto stored =

@@ -11,8 +11,8 @@ std::string verb_of(const http::ServerRequest& request, const Route& route) {
   if (request.method == "PUT") return "update";
   if (request.method == "PATCH") return "patch";
   if (request.method == "DELETE") return route.name.empty() ? "deletecollection" : "delete";
-  if (is_set(request, "watch")) return "watch";
-  return route.name.empty() ? "list" : "get";
+  if (!route.name.empty()) return "get";  // of one object, whether or not it is to be watched
+  return is_set(request, "watch") ? "watch" : "list";
 }
 
 }  // namespace

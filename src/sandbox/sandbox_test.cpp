@@ -34,18 +34,13 @@ Task<void> on_server(std::function<Task<void>(kube::ClientPtr, kube::Connection)
 class Conformance : public ::testing::TestWithParam<Case> {};
 
 TEST_P(Conformance, Case) {
-  async::Runtime().run(on_server(
-      [what = GetParam()](kube::ClientPtr client, kube::Connection) { return testing::run_case(client, what); }));
+  async::Runtime().run(on_server([what = GetParam()](kube::ClientPtr client, kube::Connection connection) {
+    return testing::run_case(client, connection, what);
+  }));
 }
 
 INSTANTIATE_TEST_SUITE_P(Server, Conformance, ::testing::ValuesIn(testing::conformance_cases()),
                          [](const auto& info) { return info.param.name; });
-
-TEST(Access, FollowsTheRoles) {
-  async::Runtime().run(on_server([](kube::ClientPtr client, kube::Connection connection) {
-    return testing::run_access_case(client, connection);
-  }));
-}
 
 TEST(Cluster, ForgetsNothingWhenItIsStartedAgain) {
   const auto file = std::filesystem::temp_directory_path() / ("mtc-sandbox-" + name_suffix(system_rng(), 10) + ".db");

@@ -89,12 +89,40 @@ void check_metadata(const Json& object, Complaints& out) {
                   "a valid label must be an empty string or consist of alphanumeric characters, '-', '_' or '.', and "
                   "must start and end with an alphanumeric character");
   }
+  for (const auto& [key, value] : object_at(object, "metadata.annotations").items()) {
+    if (!value.is_string())
+      throw Failure(400, "BadRequest", "metadata.annotations: the value of " + key + " is no string");
+  }
   for (const auto& finalizer : strings_at(object, "metadata.finalizers")) {
     const bool standard = finalizer == "orphan" || finalizer == "foregroundDeletion" || finalizer == "kubernetes";
     if (!standard && !(finalizer.contains('/') && is_qualified(finalizer)))
       out.invalid("metadata.finalizers", finalizer,
                   "name is neither a standard finalizer name nor is it fully qualified");
   }
+}
+
+void check_owners(const Json& object, Complaints& out) {
+  std::size_t index = 0;
+  for (const auto& owner : array_at(object, "metadata.ownerReferences")) {
+    const auto at = fmt::format("metadata.ownerReferences[{}]", index++);
+    for (const auto* field : {"apiVersion", "kind", "name", "uid"}) {
+      if (string_at(owner, field).empty()) out.invalid(at + "." + field, "", "must not be empty");
+    }
+  }
+}
+
+/// Who is leaving is held by nobody new.
+void check_leaving(const Json& before, const Json& after, Complaints& out) {
+  if (string_at(before, "metadata.deletionTimestamp").empty()) return;
+  const auto old = strings_at(before, "metadata.finalizers");
+  Json added = Json::array();
+  for (const auto& finalizer : strings_at(after, "metadata.finalizers")) {
+    const bool by_server = finalizer == "orphan" || finalizer == "foregroundDeletion";
+    if (!by_server && std::ranges::find(old, finalizer) == old.end()) added.push_back(finalizer);
+  }
+  if (!added.empty())
+    out.forbidden("metadata.finalizers",
+                  "no new finalizers can be added if the object is being deleted, found new finalizers " + dump(added));
 }
 
 void check_data(const Json* before, const Json& after, Complaints& out) {
@@ -156,6 +184,28 @@ void check_workload(const Json* before, const Json& after, Complaints& out) {
   if (before != nullptr) out.immutable(*before, after, "spec.selector");
 }
 
+/// Of a pod that is there, only images and a few numbers change; the scheduler gives it a node.
+void check_pod_update(const Json& before, const Json& after, Complaints& out) {
+  static constexpr std::array changeable = {"activeDeadlineSeconds", "terminationGracePeriodSeconds", "tolerations",
+                                            "schedulingGates"};
+  auto old = object_at(before, "spec"), now = object_at(after, "spec");
+  if (string_at(before, "spec.nodeName").empty()) now.erase("nodeName");
+  for (auto* spec : {&old, &now}) {
+    for (const auto* field : changeable) spec->erase(field);
+    for (const auto* list : {"containers", "initContainers"}) {
+      if (!spec->contains(list)) continue;
+      for (auto& container : (*spec)[list]) {
+        for (const auto* field : {"image", "imagePullPolicy"}) container.erase(field);
+      }
+    }
+  }
+  if (old != now)
+    out.forbidden("spec",
+                  "pod updates may not change fields other than `spec.containers[*].image`, "
+                  "`spec.initContainers[*].image`, `spec.activeDeadlineSeconds`, `spec.tolerations` (only additions to "
+                  "existing tolerations), `spec.terminationGracePeriodSeconds`");
+}
+
 /// A StatefulSet lets only some of its fields change.
 void check_stateful_set(const Json& before, const Json& after, Complaints& out) {
   static constexpr std::array changeable = {"replicas",
@@ -200,11 +250,19 @@ void check_definition(const Json* before, const Json& after, Complaints& out) {
   if (string_at(after, "metadata.name") != wanted)
     out.invalid("metadata.name", after["metadata"]["name"], "must be spec.names.plural+\".\"+spec.group");
   const auto& versions = array_at(after, "spec.versions");
+  const auto scope = string_at(after, "spec.scope");
+  if (scope != "Namespaced" && scope != "Cluster")
+    out.add({"spec.scope", "FieldValueNotSupported",
+             fmt::format("Unsupported value: \"{}\": supported values: \"Cluster\", \"Namespaced\"", scope)});
   const auto stored = std::ranges::count_if(versions, [](const Json& version) { return bool_at(version, "storage"); });
   if (stored != 1) out.invalid("spec.versions", versions, "must have exactly one version marked as storage version");
   for (std::size_t i = 0; i < versions.size(); ++i) {
     if (find(versions[i], "schema.openAPIV3Schema") == nullptr)
       out.required(fmt::format("spec.versions[{}].schema.openAPIV3Schema", i), "schemas are required");
+    for (std::size_t other = 0; other < i; ++other) {
+      if (string_at(versions[other], "name") == string_at(versions[i], "name"))
+        out.invalid(fmt::format("spec.versions[{}].name", i), versions[i]["name"], "must be unique");
+    }
   }
   if (before == nullptr) return;
   for (const auto* field : {"spec.group", "spec.scope", "spec.names.plural", "spec.names.kind"})
@@ -220,6 +278,11 @@ void check_built_in(const Resource& resource, const Json* before, const Json& af
     check_service(before, after, out);
   } else if (kind == "Pod") {
     check_pod_spec(object_at(after, "spec"), "spec", out);
+    if (before != nullptr) check_pod_update(*before, after, out);
+  } else if (kind == "Event") {
+    if (string_at(after, "involvedObject.namespace") != string_at(after, "metadata.namespace"))
+      out.invalid("involvedObject.namespace", string_at(after, "involvedObject.namespace"),
+                  "does not match event.namespace");
   } else if (kind == "Deployment" || kind == "ReplicaSet" || kind == "DaemonSet" || kind == "StatefulSet") {
     check_workload(kind == "StatefulSet" ? nullptr : before, after, out);
     if (kind == "StatefulSet" && before != nullptr) check_stateful_set(*before, after, out);
@@ -262,6 +325,8 @@ void validate(const Resource& resource, const Json* before, const Json& after) {
   Complaints out;
   check_name(resource, after, out);
   check_metadata(after, out);
+  check_owners(after, out);
+  if (before != nullptr) check_leaving(*before, after, out);
   if (!resource.custom) {
     check_built_in(resource, before, after, out);
   } else if (!resource.schema.is_null()) {
