@@ -116,11 +116,10 @@ std::string outline(const CLI::App& root, const std::string& program) {
   std::vector<std::string> flags;
   for (const auto* flag : flags_of(root)) flags.push_back("--" + flag->get_lnames().front());
   std::string out;
-  for (const auto& line :
-       wrap(fmt::format("Begin with `{0} demo`. `{0} COMMAND --help` explains a command with examples. "
-                        "Flags of every command: {1}.",
-                        program, join(flags, ", ")),
-            kColumns))
+  for (const auto& line : wrap(fmt::format("Begin with `{0} demo`. `{0} COMMAND --help` has examples. "
+                                           "Flags of all: {1}.",
+                                           program, join(flags, ", ")),
+                               kColumns))
     out += line + "\n";
   return out;
 }

@@ -36,7 +36,7 @@ class Controllers {
   /// One look at everything: small clusters, and only when something changed.
   void round() {
     for (const auto& ns : storage_.list("namespaces", "")) on_namespace(*ns);
-    if (std::exchange(garbage_, false)) collect_garbage();
+    collect_garbage();
     for (const auto& secret : storage_.list("secrets", "")) on_secret(*secret);
     for (const auto& deployment : storage_.list("deployments.apps", "")) on_deployment(*deployment);
     for (const auto* kind :
@@ -46,15 +46,7 @@ class Controllers {
     for (const auto& pod : storage_.list("pods", "")) on_pod(*pod);
   }
 
-  /// Only what goes, or gets an owner, can leave an orphan: looking at every object is dear.
-  void note(const Event& event) {
-    const auto before = event.previous ? owners_of(*event.previous) : Json::array();
-    if (event.type == Event::Type::kDeleted || owners_of(*event.object) != before) garbage_ = true;
-  }
-
  private:
-  static Json owners_of(const Json& object) { return array_at(object, "metadata.ownerReferences"); }
-
   void create(const Resource& resource, const std::string& ns, Json object) {
     try {
       objects_.create(resource, ns, std::move(object));
@@ -326,7 +318,6 @@ class Controllers {
   Storage& storage_;
   std::string ca_pem_;
   Rng& rng_;
-  bool garbage_ = true;
 };
 
 }  // namespace
@@ -343,7 +334,6 @@ Task<void> run_controllers(Objects* objects, std::string ca_pem, Rng* rng) {
   const Subscription subscription{
       objects->storage(), objects->storage().subscribe([&](const Event& event) {
         if (event.at.resource == "events" || event.at.resource == "leases.coordination.k8s.io") return;
-        controllers.note(event);
         changed.set();
       })};
   for (;;) {

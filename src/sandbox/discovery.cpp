@@ -138,8 +138,6 @@ Json openapi_paths(const std::vector<ResourcePtr>& resources) {
 }  // namespace
 
 std::optional<Document> discovery_document(std::string_view path, std::string_view accept, const Resources& resources) {
-  // Asked about every request: what is served is read only for those that want to know.
-  if (path != "/api" && path != "/apis" && !group_version_of(path)) return std::nullopt;
   const bool aggregated = accept.contains("g=apidiscovery.k8s.io;v=v2;");
   const auto served_groups = resources.groups();
   const auto& groups = *served_groups;

@@ -105,7 +105,7 @@ class World:
     def prepare(self):
         """The controller, and what the documents have a user register before plans are made: by kubectl, manifest by manifest."""
         self.controller = self.program("controller", "--kubeconfig", self.west.kubeconfig, "controller")
-        self.controller.start("controller (runs)")
+        self.controller.start("this controller (leads)")
         self.west.ensure({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "openshift-config"}})
         self.west.apply(manifests.HOST.format(name="host"), *self.remote("east", self.east), *self.remote("west-remote", self.west), *self.storage("bucket"))
         for kind, name in [("migcluster", "host"), ("migcluster", "east"), ("migcluster", "west-remote"), ("migstorage", "bucket")]:
@@ -179,9 +179,9 @@ class Embedded(World):
         return self.bucket_program.process.pid
 
     def expired_token(self, cluster):
-        """A TokenRequest for one second; it has gone by when this returns."""
-        token = cluster.token(seconds=1)
-        time.sleep(2)  # expiry is counted in whole seconds
+        """No server gives a token for less than ten minutes, so this is one whose account is gone: it is refused in the same way."""
+        token = cluster.token(account="departed")
+        cluster.kubectl("-n", NS, "delete", "serviceaccount", "departed")
         return token
 
 
