@@ -86,7 +86,7 @@ class Bench(Case):
     def idle(self):
         controller = self.world.controller
         controller.kill()
-        controller.start("controller (runs)")
+        controller.start("controller (leads)")
         time.sleep(10)  # it looks at everything once
         before, cpu = self.versions(), controller.cpu_seconds()
         time.sleep(IDLE_SECONDS)

@@ -1,12 +1,15 @@
 """Two clusters, a bucket and a controller: those of a lab that runs (its variables are set), or embedded ones that are started here."""
 import base64
+import contextlib
 import ctypes
+import hashlib
 import json
 import os
 import pathlib
 import re
 import shutil
 import signal
+import sqlite3
 import subprocess
 import tempfile
 import time
@@ -105,7 +108,7 @@ class World:
     def prepare(self):
         """The controller, and what the documents have a user register before plans are made: by kubectl, manifest by manifest."""
         self.controller = self.program("controller", "--kubeconfig", self.west.kubeconfig, "controller")
-        self.controller.start("this controller (leads)")
+        self.controller.start("controller (leads)")
         self.west.ensure({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "openshift-config"}})
         self.west.apply(manifests.HOST.format(name="host"), *self.remote("east", self.east), *self.remote("west-remote", self.west), *self.storage("bucket"))
         for kind, name in [("migcluster", "host"), ("migcluster", "east"), ("migcluster", "west-remote"), ("migstorage", "bucket")]:
@@ -172,16 +175,20 @@ class Embedded(World):
 
     def sandbox(self, name):
         kubeconfig = f"{self.folder}/{name}.kubeconfig"
-        self.program(name, "sandbox", "--name", name, "--write-kubeconfig", kubeconfig).start("(serves at)")
+        self.program(name, "sandbox", "--name", name, "--state", f"{self.folder}/{name}.db", "--write-kubeconfig", kubeconfig).start("(serves at)")
         return Cluster(name, kubeconfig)
 
     def bucket_pid(self):
         return self.bucket_program.process.pid
 
     def expired_token(self, cluster):
-        """No server gives a token for less than ten minutes, so this is one whose account is gone: it is refused in the same way."""
-        token = cluster.token(account="departed")
-        cluster.kubectl("-n", NS, "delete", "serviceaccount", "departed")
+        """A token whose end is moved into the past where the cluster keeps it: nobody gets one for less than ten minutes."""
+        token = cluster.token()
+        name = "token:" + hashlib.sha256(token.encode()).hexdigest()
+        with contextlib.closing(sqlite3.connect(f"{self.folder}/{cluster.name}.db", timeout=10)) as state, state:
+            parts = state.execute("SELECT value FROM settings WHERE name=?", (name,)).fetchone()[0].split("|")
+            parts[2] = "2020-01-01T00:00:00Z"
+            state.execute("UPDATE settings SET value=? WHERE name=?", ("|".join(parts), name))
         return token
 
 
