@@ -94,7 +94,9 @@ std::optional<User> user_of_token(std::string_view token, const Storage& storage
               {"system:serviceaccounts", "system:serviceaccounts:" + parts[0], "system:authenticated"}};
 }
 
-User authenticate(const http::ServerRequest& request, const Storage& storage, Time now) {
+namespace {
+
+User real_user(const http::ServerRequest& request, const Storage& storage, Time now) {
   if (!request.identity.common_name.empty()) {
     auto groups = request.identity.organizations;
     groups.emplace_back("system:authenticated");
@@ -105,6 +107,37 @@ User authenticate(const http::ServerRequest& request, const Storage& storage, Ti
   auto user = user_of_token(trim(header.substr(7)), storage, now);
   if (!user) throw Failure(401, "Unauthorized", "Unauthorized");
   return std::move(*user);
+}
+
+void check_may_impersonate(const User& user, const char* resource, const std::string& name, const Storage& storage) {
+  if (is_allowed(user, {"impersonate", "", resource, "", "", name}, storage)) return;
+  throw Failure(
+      403, "Forbidden",
+      fmt::format("{0} \"{1}\" is forbidden: User \"{2}\" cannot impersonate resource \"{0}\" in API group \"\" "
+                  "at the cluster scope",
+                  resource, name, user.name));
+}
+
+}  // namespace
+
+User authenticate(const http::ServerRequest& request, const Storage& storage, Time now) {
+  const auto user = real_user(request, storage, now);
+  const std::string name(request.headers.get("Impersonate-User"));
+  if (name.empty()) return user;
+  check_may_impersonate(user, "users", name, storage);
+  User other{name, {}};
+  for (const auto& [header, value] : request.headers.fields()) {
+    if (!iequals(header, "Impersonate-Group")) continue;
+    check_may_impersonate(user, "groups", value, storage);
+    other.groups.push_back(value);
+  }
+  const auto parts = split(name, ':');
+  if (name.starts_with("system:serviceaccount:") && parts.size() == 4) {
+    other.groups.emplace_back("system:serviceaccounts");
+    other.groups.push_back("system:serviceaccounts:" + parts[2]);
+  }
+  other.groups.emplace_back("system:authenticated");
+  return other;
 }
 
 std::vector<Json> rules_of(const User& user, const std::string& ns, const Storage& storage) {

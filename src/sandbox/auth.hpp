@@ -17,7 +17,8 @@ struct User {
 
 /// Who asks: a client certificate of the cluster's CA, or a bearer token of a Secret of type
 /// kubernetes.io/service-account-token or of a TokenRequest. Throws Failure 401 for a token that is none of the
-/// cluster's; no credentials at all is system:anonymous.
+/// cluster's; no credentials at all is system:anonymous. Whoever may impersonate is whom his Impersonate-User and
+/// Impersonate-Group headers name; Failure 403 for others who try.
 User authenticate(const http::ServerRequest& request, const Storage& storage, Time now);
 /// Whose token it is; nullopt if it is none of the cluster's, has expired, or its service account is gone.
 std::optional<User> user_of_token(std::string_view token, const Storage& storage, Time now);

@@ -16,6 +16,25 @@ std::string singular_of(const Resource& resource) {
   return resource.singular.empty() ? to_lower(resource.type.kind) : resource.singular;
 }
 
+/// A part of a kind that has a path of its own.
+struct Subresource {
+  const char* name;
+  Json verbs;
+  kube::ResourceType type;  ///< of what is read and written there
+};
+
+std::vector<Subresource> subresources_of(const Resource& resource) {
+  const Json change = {"get", "patch", "update"}, make = {"create"};
+  std::vector<Subresource> out;
+  if (resource.status_subresource) out.push_back({"status", change, resource.type});
+  if (resource.scale_subresource) out.push_back({"scale", change, {"autoscaling", "v1", "", "Scale"}});
+  if (resource.custom) return out;
+  if (resource.type.kind == "Pod") out.push_back({"eviction", make, {"policy", "v1", "", "Eviction"}});
+  if (resource.type.kind == "ServiceAccount")
+    out.push_back({"token", make, {"authentication.k8s.io", "v1", "", "TokenRequest"}});
+  return out;
+}
+
 Json aggregated_resource(const Resource& resource) {
   Json out = {{"resource", resource.type.plural},
               {"responseKind",
@@ -25,14 +44,11 @@ Json aggregated_resource(const Resource& resource) {
               {"verbs", kVerbs}};
   if (!resource.short_names.empty()) out["shortNames"] = resource.short_names;
   if (!resource.categories.empty()) out["categories"] = resource.categories;
-  for (const auto& [name, served] :
-       {std::pair{"status", resource.status_subresource}, std::pair{"scale", resource.scale_subresource}}) {
-    if (served)
-      out["subresources"].push_back(
-          {{"subresource", name},
-           {"verbs", {"get", "patch", "update"}},
-           {"responseKind",
-            {{"group", resource.type.group}, {"version", resource.type.version}, {"kind", resource.type.kind}}}});
+  for (const auto& [name, verbs, type] : subresources_of(resource)) {
+    out["subresources"].push_back(
+        {{"subresource", name},
+         {"verbs", verbs},
+         {"responseKind", {{"group", type.group}, {"version", type.version}, {"kind", type.kind}}}});
   }
   return out;
 }
@@ -67,14 +83,14 @@ Json legacy_list(const std::string& group_version, const std::vector<ResourcePtr
     if (!resource.short_names.empty()) entry["shortNames"] = resource.short_names;
     if (!resource.categories.empty()) entry["categories"] = resource.categories;
     list.push_back(entry);
-    for (const auto& [name, served] :
-         {std::pair{"status", resource.status_subresource}, std::pair{"scale", resource.scale_subresource}}) {
-      if (served)
-        list.push_back({{"name", resource.type.plural + "/" + name},
-                        {"singularName", ""},
-                        {"namespaced", resource.type.namespaced},
-                        {"kind", resource.type.kind},
-                        {"verbs", {"get", "patch", "update"}}});
+    for (const auto& [name, verbs, type] : subresources_of(resource)) {
+      list.push_back({{"name", resource.type.plural + "/" + name},
+                      {"singularName", ""},
+                      {"namespaced", resource.type.namespaced},
+                      {"group", type.group},
+                      {"version", type.version},
+                      {"kind", type.kind},
+                      {"verbs", verbs}});
     }
   }
   return {{"kind", "APIResourceList"}, {"apiVersion", "v1"}, {"groupVersion", group_version}, {"resources", list}};
@@ -111,30 +127,6 @@ const std::vector<ResourcePtr>* served_at(const Groups& groups, std::string_view
   return nullptr;
 }
 
-Json openapi_paths(const std::vector<ResourcePtr>& resources) {
-  Json paths = Json::object();
-  const Json validation =
-      Json::array({{{"name", "fieldValidation"}, {"in", "query"}, {"schema", {{"type", "string"}}}}});
-  for (const auto& served : resources) {
-    const auto& resource = *served;
-    const auto root = resource.type.group.empty()
-                          ? "/api/v1"
-                          : fmt::format("/apis/{}/{}", resource.type.group, resource.type.version);
-    const auto path = fmt::format("{}{}/{}/{{name}}", root, resource.type.namespaced ? "/namespaces/{namespace}" : "",
-                                  resource.type.plural);
-    Json content = {{"application/json-patch+json", Json::object()}, {"application/merge-patch+json", Json::object()}};
-    if (!resource.custom) content["application/strategic-merge-patch+json"] = Json::object();
-    paths[path]["patch"] = {
-        {"x-kubernetes-group-version-kind",
-         {{"group", resource.type.group}, {"version", resource.type.version}, {"kind", resource.type.kind}}},
-        {"x-kubernetes-action", "patch"},
-        {"parameters", validation},
-        {"requestBody", {{"content", content}}},
-        {"responses", {{"200", {{"description", "OK"}}}}}};
-  }
-  return paths;
-}
-
 }  // namespace
 
 std::optional<Document> discovery_document(std::string_view path, std::string_view accept, const Resources& resources) {
@@ -159,38 +151,6 @@ std::optional<Document> discovery_document(std::string_view path, std::string_vi
                     legacy_list(at.first.empty() ? at.second : at.first + "/" + at.second, *served)};
   }
   return std::nullopt;
-}
-
-std::optional<Json> openapi_document(std::string_view path, const Resources& resources) {
-  if (!path.starts_with("/openapi/v3")) return std::nullopt;
-  const auto served_groups = resources.groups();
-  const auto& groups = *served_groups;
-  if (path == "/openapi/v3") {
-    Json paths = Json::object();
-    for (const auto& [group, versions] : groups) {
-      for (const auto& [version, served] : versions) {
-        const auto name = group.empty() ? "api/" + version : fmt::format("apis/{}/{}", group, version);
-        paths[name] = {{"serverRelativeURL", "/openapi/v3/" + name}};
-      }
-    }
-    return Json{{"paths", paths}};
-  }
-  if (!path.starts_with("/openapi/v3/")) return std::nullopt;
-  const auto* served = served_at(groups, path.substr(11));
-  if (served == nullptr) return std::nullopt;
-  Json schemas = Json::object();
-  for (const auto& kind : *served) {
-    const auto& resource = *kind;
-    Json schema = resource.schema.is_null() ? Json{{"type", "object"}} : resource.schema;
-    schema["x-kubernetes-group-version-kind"] = Json::array(
-        {{{"group", resource.type.group}, {"version", resource.type.version}, {"kind", resource.type.kind}}});
-    schemas[fmt::format("{}.{}.{}", resource.type.group.empty() ? "core" : resource.type.group, resource.type.version,
-                        resource.type.kind)] = schema;
-  }
-  return Json{{"openapi", "3.0.0"},
-              {"info", {{"title", "mtc sandbox"}, {"version", "v1.34.0"}}},
-              {"paths", openapi_paths(*served)},
-              {"components", {{"schemas", schemas}}}};
 }
 
 }  // namespace mtc::sandbox

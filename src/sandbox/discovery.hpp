@@ -15,8 +15,4 @@ struct Document {
   Json body;
 };
 std::optional<Document> discovery_document(std::string_view path, std::string_view accept, const Resources& resources);
-/// /openapi/v3 and the documents it lists: enough for kubectl to send field validation to the server and to pick its
-/// kind of patch.
-std::optional<Json> openapi_document(std::string_view path, const Resources& resources);
-
 }  // namespace mtc::sandbox

@@ -1,16 +1,17 @@
 #pragma once
 
-#include <optional>
 #include <string>
 #include <vector>
 
 #include "json/json.hpp"
+#include "sandbox/built_in_types.hpp"
 #include "sandbox/resources.hpp"
 
 namespace mtc::sandbox {
 
 /// Where in a kind's structure a value stands, and how server-side apply treats it there: by the schema of a custom
-/// resource, by the markers of k8s.io/api for a kind that is built in. Refers to the Resource.
+/// resource, by the types of k8s.io/api for a kind that is built in. Where neither knows a value, objects are owned
+/// field by field and lists as a whole. Refers to the Resource.
 class FieldType {
  public:
   explicit FieldType(const Resource& resource);
@@ -30,11 +31,12 @@ class FieldType {
     Json preset;  ///< where the element leaves it out; null = it may not
   };
   FieldType() = default;
-  void look_up();
+  void read(const BuiltInField& field);
+  void read(const Json& schema);
 
-  const Resource* resource_ = nullptr;
-  const Json* schema_ = nullptr;  ///< of a custom resource; null where it knows nothing
-  std::string path_;              ///< dotted, without indices
+  const BuiltInType* type_ = nullptr;  ///< of the value, or of its elements or members
+  const Json* schema_ = nullptr;
+  bool is_map_ = false;  ///< of a built-in type: any name leads to a value of type_
   bool atomic_map_ = false;
   List list_ = List::kAtomic;
   std::vector<Key> keys_;

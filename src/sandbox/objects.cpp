@@ -8,6 +8,7 @@
 
 #include "base/encoding.hpp"
 #include "json/schema.hpp"
+#include "sandbox/built_in_types.hpp"
 #include "sandbox/failure.hpp"
 
 namespace mtc::sandbox {
@@ -61,7 +62,6 @@ Json intent_of(const Resource& resource, Json object) {
   return object;
 }
 
-/// Typed kinds do not know null: it is absence.
 void drop_nulls(Json& value) {
   if (value.is_array()) {
     for (auto& element : value) drop_nulls(element);
@@ -73,12 +73,21 @@ void drop_nulls(Json& value) {
   }
 }
 
+/// A built-in kind as its type gives it; null is absence there.
+void typed(const Resource& resource, Json& object) {
+  if (const auto* type = built_in_type(resource.type.kind)) {
+    decode(*type, object);
+  } else {
+    drop_nulls(object);
+  }
+}
+
 /// The kind's own name and shape: pruned, defaulted, checked against the schema of a custom resource.
 void shape(const Resource& resource, Json& object, Rng& rng) {
   object["apiVersion"] = resource.type.api_version();
   object["kind"] = resource.type.kind;
   if (!resource.custom) {
-    drop_nulls(object);
+    typed(resource, object);
     return set_defaults(resource, object, rng);
   }
   if (resource.schema.is_null()) return;
@@ -259,7 +268,7 @@ Objects::Applied Objects::apply(const Resource& resource, const std::string& ns,
         fmt::format("the name of the object ({} based on URL) was undeterminable: name must be provided", name));
   configuration["metadata"]["name"] = name;
   if (resource.type.namespaced) configuration["metadata"]["namespace"] = ns;
-  if (!resource.custom) drop_nulls(configuration);
+  if (!resource.custom) typed(resource, configuration);
   if (manner.part == Part::kStatus) {
     configuration = {{"apiVersion", configuration["apiVersion"]},
                      {"kind", configuration["kind"]},

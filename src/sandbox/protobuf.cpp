@@ -1,65 +1,18 @@
 #include "sandbox/protobuf.hpp"
 
 #include <algorithm>
-#include <map>
-#include <span>
+#include <bit>
 
+#include "base/clock.hpp"
 #include "base/encoding.hpp"
 #include "base/error.hpp"
+#include "sandbox/built_in_types.hpp"
 
 namespace mtc::sandbox {
 namespace {
 
 constexpr std::string_view kMagic("k8s\0", 4);
-constexpr int kMaxDepth = 16;
-
-enum class Type { kString, kBytes, kInteger, kBoolean, kMessage, kStringMap, kBytesMap, kStrings };
-
-struct Field {
-  unsigned number;
-  std::string_view name;
-  Type type = Type::kString;
-  std::span<const Field> fields{};
-};
-
-constexpr Field kTypeMeta[] = {{1, "apiVersion"}, {2, "kind"}};
-constexpr Field kObjectMeta[] = {{1, "name"},
-                                 {2, "generateName"},
-                                 {3, "namespace"},
-                                 {5, "uid"},
-                                 {6, "resourceVersion"},
-                                 {11, "labels", Type::kStringMap},
-                                 {12, "annotations", Type::kStringMap},
-                                 {14, "finalizers", Type::kStrings}};
-constexpr Field kNamespace[] = {{1, "metadata", Type::kMessage, kObjectMeta}};
-constexpr Field kConfigMap[] = {{1, "metadata", Type::kMessage, kObjectMeta},
-                                {2, "data", Type::kStringMap},
-                                {3, "binaryData", Type::kBytesMap},
-                                {4, "immutable", Type::kBoolean}};
-constexpr Field kSecret[] = {{1, "metadata", Type::kMessage, kObjectMeta},
-                             {2, "data", Type::kBytesMap},
-                             {3, "type"},
-                             {4, "stringData", Type::kStringMap},
-                             {5, "immutable", Type::kBoolean}};
-constexpr Field kServiceAccount[] = {{1, "metadata", Type::kMessage, kObjectMeta}};
-constexpr Field kResourceAttributes[] = {{1, "namespace"}, {2, "verb"},        {3, "group"}, {4, "version"},
-                                         {5, "resource"},  {6, "subresource"}, {7, "name"}};
-constexpr Field kReviewSpec[] = {{1, "resourceAttributes", Type::kMessage, kResourceAttributes}};
-constexpr Field kReview[] = {{1, "metadata", Type::kMessage, kObjectMeta}, {2, "spec", Type::kMessage, kReviewSpec}};
-constexpr Field kTokenSpec[] = {{1, "audiences", Type::kStrings}, {4, "expirationSeconds", Type::kInteger}};
-constexpr Field kTokenRequest[] = {{1, "metadata", Type::kMessage, kObjectMeta},
-                                   {2, "spec", Type::kMessage, kTokenSpec}};
-
-std::span<const Field> fields_of(const std::string& kind) {
-  static const std::map<std::string, std::span<const Field>> kinds = {{"Namespace", kNamespace},
-                                                                      {"ConfigMap", kConfigMap},
-                                                                      {"Secret", kSecret},
-                                                                      {"ServiceAccount", kServiceAccount},
-                                                                      {"SelfSubjectAccessReview", kReview},
-                                                                      {"TokenRequest", kTokenRequest}};
-  const auto at = kinds.find(kind);
-  return at == kinds.end() ? std::span<const Field>{} : at->second;
-}
+constexpr int kMaxDepth = 32;
 
 [[noreturn]] void malformed() { throw Error(Code::kInvalid, "the request body is no protobuf"); }
 
@@ -89,6 +42,15 @@ class Reader {
     return out;
   }
 
+  double fixed64() {
+    if (bytes_.size() < 8) malformed();
+    std::uint64_t bits = 0;
+    for (unsigned i = 0; i < 8; ++i)
+      bits |= static_cast<std::uint64_t>(static_cast<unsigned char>(bytes_[i])) << (8 * i);
+    bytes_.remove_prefix(8);
+    return std::bit_cast<double>(bits);
+  }
+
   void skip(unsigned wire_type) {
     if (wire_type == 0) {
       varint();
@@ -105,51 +67,106 @@ class Reader {
   std::string_view bytes_;
 };
 
-std::pair<std::string, std::string> map_entry(std::string_view bytes) {
-  std::pair<std::string, std::string> out;
+/// Calls `use(number, reader)` for each field; `use` returns false for one it does not read.
+template <typename Use>
+void each_field(std::string_view bytes, Use use) {
   for (Reader reader(bytes); !reader.at_end();) {
     const auto tag = reader.varint();
-    if (tag >> 3 == 1) {
-      out.first = reader.block();
-    } else if (tag >> 3 == 2) {
-      out.second = reader.block();
-    } else {
-      reader.skip(tag & 7);
-    }
+    if (!use(static_cast<unsigned>(tag >> 3), reader)) reader.skip(tag & 7);
   }
+}
+
+/// The one text in a message: Quantity, RawExtension and FieldsV1 are such.
+std::string only_text(std::string_view bytes) {
+  std::string out;
+  each_field(bytes, [&](unsigned number, Reader& reader) {
+    if (number == 1) out = reader.block();
+    return number == 1;
+  });
   return out;
 }
 
-Json read_message(std::string_view bytes, std::span<const Field> fields, int depth) {
+Json read_time(std::string_view bytes) {
+  std::int64_t seconds = 0;
+  each_field(bytes, [&](unsigned number, Reader& reader) {
+    if (number == 1) seconds = static_cast<std::int64_t>(reader.varint());
+    return number == 1;
+  });
+  if (seconds <= 0) return nullptr;  // Go's zero time is absence
+  return rfc3339(Time(std::chrono::seconds(seconds)));
+}
+
+Json read_int_or_string(std::string_view bytes) {
+  bool is_text = false;
+  std::int64_t number_value = 0;
+  std::string text;
+  each_field(bytes, [&](unsigned number, Reader& reader) {
+    if (number == 1) is_text = reader.varint() == 1;
+    if (number == 2) number_value = static_cast<std::int64_t>(reader.varint());
+    if (number == 3) text = reader.block();
+    return number >= 1 && number <= 3;
+  });
+  return is_text ? Json(text) : Json(number_value);
+}
+
+Json read_message(std::string_view bytes, const BuiltInType& type, int depth);
+
+Json read_value(Reader& reader, const BuiltInField& field, int depth) {
+  if (field.type != nullptr) return read_message(reader.block(), *field.type, depth + 1);
+  const auto& type = field.scalar;
+  if (type == "int") return static_cast<std::int64_t>(reader.varint());
+  if (type == "bool") return reader.varint() != 0;
+  if (type == "number") return reader.fixed64();
+  const auto block = reader.block();
+  if (type == "bytes") return base64_encode(block);
+  if (type == "Time") return read_time(block);
+  if (type == "Quantity") return only_text(block);
+  if (type == "IntOrString") return read_int_or_string(block);
+  if (type == "Raw") {
+    const auto text = only_text(block);
+    return text.empty() ? Json() : parse_json(text);
+  }
+  return std::string(block);
+}
+
+std::pair<std::string, Json> read_entry(std::string_view bytes, const BuiltInField& field, int depth) {
+  std::pair<std::string, Json> out{"", field.scalar == "string" || field.scalar == "bytes" ? Json("") : Json()};
+  each_field(bytes, [&](unsigned number, Reader& reader) {
+    if (number == 1) out.first = reader.block();
+    if (number == 2) out.second = read_value(reader, field, depth);
+    return number == 1 || number == 2;
+  });
+  return out;
+}
+
+/// Go writes fields that are empty: most are absence in JSON.
+bool is_absence(const BuiltInField& field, const Json& value) {
+  if (field.type != nullptr) return false;
+  if (field.omit_empty && (value == Json(0) || value == Json(false))) return true;
+  return value.is_null() || value == Json("") || (value.is_structured() && value.empty());
+}
+
+Json read_message(std::string_view bytes, const BuiltInType& type, int depth) {
   if (depth > kMaxDepth) malformed();
   Json out = Json::object();
-  for (Reader reader(bytes); !reader.at_end();) {
-    const auto tag = reader.varint();
-    const auto known = std::ranges::find(fields, static_cast<unsigned>(tag >> 3), &Field::number);
-    if (known == fields.end()) {
-      reader.skip(tag & 7);
-      continue;
-    }
-    const std::string name(known->name);
-    switch (known->type) {
-      case Type::kInteger: out[name] = static_cast<std::int64_t>(reader.varint()); break;
-      case Type::kBoolean: out[name] = reader.varint() != 0; break;
-      case Type::kBytes: out[name] = base64_encode(reader.block()); break;
-      case Type::kMessage: out[name] = read_message(reader.block(), known->fields, depth + 1); break;
-      case Type::kStrings: out[name].push_back(std::string(reader.block())); break;
-      case Type::kStringMap:
-      case Type::kBytesMap: {
-        auto [key, value] = map_entry(reader.block());
-        out[name][key] = known->type == Type::kBytesMap ? base64_encode(value) : value;
-        break;
-      }
-      case Type::kString: {
-        const auto text = reader.block();
-        if (!text.empty()) out[name] = std::string(text);
-        break;
+  each_field(bytes, [&](unsigned number, Reader& reader) {
+    const auto field = std::ranges::find(type.fields, number, &BuiltInField::number);
+    if (field == type.fields.end()) return false;
+    if (field->shape == BuiltInField::Shape::kList) {
+      out[field->name].push_back(read_value(reader, *field, depth));
+    } else if (field->shape == BuiltInField::Shape::kMap) {
+      auto [key, value] = read_entry(reader.block(), *field, depth);
+      out[field->name][key] = std::move(value);
+    } else {
+      auto value = read_value(reader, *field, depth);
+      if (field->inlined) {
+        out.update(value);
+      } else if (!is_absence(*field, value)) {
+        out[field->name] = std::move(value);
       }
     }
-  }
+    return true;
+  });
   return out;
 }
 
@@ -167,22 +184,24 @@ void check_text(const Json& object) {
 bool is_protobuf(std::string_view body) { return body.starts_with(kMagic); }
 
 std::optional<Json> from_protobuf(std::string_view body) {
-  Json type = Json::object();
+  Json out = Json::object();
   std::string_view raw;
-  for (Reader reader(body.substr(kMagic.size())); !reader.at_end();) {
-    const auto tag = reader.varint();
-    if (tag >> 3 == 1) {
-      type = read_message(reader.block(), kTypeMeta, 0);
-    } else if (tag >> 3 == 2) {
+  each_field(body.substr(kMagic.size()), [&](unsigned number, Reader& reader) {
+    if (number == 1) {
+      each_field(reader.block(), [&](unsigned part, Reader& meta) {
+        if (part == 1) out["apiVersion"] = std::string(meta.block());
+        if (part == 2) out["kind"] = std::string(meta.block());
+        return part == 1 || part == 2;
+      });
+    } else if (number == 2) {
       raw = reader.block();
-    } else {
-      reader.skip(tag & 7);
     }
-  }
-  const auto fields = fields_of(string_at(type, "kind"));
-  if (fields.empty()) return std::nullopt;
-  auto object = read_message(raw, fields, 0);
-  object.update(type);
+    return number == 1 || number == 2;
+  });
+  const auto* type = built_in_type(string_at(out, "kind"));
+  if (type == nullptr) return std::nullopt;
+  auto object = read_message(raw, *type, 0);
+  object.update(out);
   check_text(object);
   return object;
 }

@@ -9,9 +9,8 @@ namespace mtc::sandbox {
 
 /// True for a body in Kubernetes' protobuf envelope ("k8s\0" and a runtime.Unknown).
 bool is_protobuf(std::string_view body);
-/// The object in it as JSON, for the kinds that kubectl's own verbs send so: Namespace, ConfigMap, Secret,
-/// ServiceAccount, SelfSubjectAccessReview and TokenRequest (field numbers: k8s.io/api generated.proto). nullopt for
-/// any other kind. Throws Error(kInvalid) for bytes that are no protobuf.
+/// The object in it as JSON; nullopt for a kind that is none of built_in_types.hpp. Throws Error(kInvalid) for bytes
+/// that are no protobuf.
 std::optional<Json> from_protobuf(std::string_view body);
 
 }  // namespace mtc::sandbox

@@ -6,10 +6,12 @@
 #include "json/patch.hpp"
 #include "json/schema.hpp"
 #include "json/yaml.hpp"
+#include "sandbox/built_in_types.hpp"
 #include "sandbox/discovery.hpp"
 #include "sandbox/failure.hpp"
 #include "sandbox/filter.hpp"
 #include "sandbox/lists.hpp"
+#include "sandbox/openapi.hpp"
 #include "sandbox/present.hpp"
 #include "sandbox/protobuf.hpp"
 #include "sandbox/reviews.hpp"
@@ -59,14 +61,16 @@ Manner manner_of(const http::ServerRequest& request, const std::string& subresou
   return out;
 }
 
-/// Refuses what the schema of a custom resource does not know, or names it in warnings, as fieldValidation asks.
+/// Refuses what the kind does not know, or names it in warnings, as fieldValidation asks.
 std::vector<std::string> unknown_fields(const Resource& resource, const http::ServerRequest& request,
                                         const Json& object) {
   const auto mode = request.param("fieldValidation");
-  if (!resource.custom || resource.schema.is_null() || mode == "Ignore") return {};
+  const auto* type = resource.custom ? nullptr : built_in_type(resource.type.kind);
+  if ((resource.schema.is_null() && type == nullptr) || mode == "Ignore") return {};
   auto copy = object;
   std::vector<std::string> unknown;
-  for (const auto& field : prune(resource.schema, copy)) unknown.push_back(fmt::format("unknown field \"{}\"", field));
+  for (const auto& field : type != nullptr ? decode(*type, copy) : prune(resource.schema, copy))
+    unknown.push_back(fmt::format("unknown field \"{}\"", field));
   if (!unknown.empty() && mode == "Strict") {
     throw Failure(400, "BadRequest",
                   fmt::format("{0} in version \"{1}\" cannot be handled as a {0}: strict decoding error: {2}",
@@ -95,8 +99,13 @@ Json patched(const Resource& resource, const std::string& type, const Json& befo
     if (!patch.is_object()) throw Failure(400, "BadRequest", "a merge patch is an object");
     return apply_merge_patch(before, patch);
   }
-  if (type.starts_with("application/strategic-merge-patch+json") && !resource.custom)
-    return apply_strategic_patch(before, patch, resource.type.kind);
+  if (type.starts_with("application/strategic-merge-patch+json") && !resource.custom) {
+    try {
+      return apply_strategic_patch(before, patch, resource.type.kind);
+    } catch (const Error& error) {
+      throw Failure(500, "InternalError", error.what());  // so a real server says
+    }
+  }
   throw Failure(415, "UnsupportedMediaType",
                 fmt::format("the body of the request was in an unknown format - accepted media types include: "
                             "application/json-patch+json, application/merge-patch+json, application/apply-patch+yaml "

@@ -127,15 +127,11 @@ void check_leaving(const Json& before, const Json& after, Complaints& out) {
 
 void check_data(const Json* before, const Json& after, Complaints& out) {
   for (const auto* field : {"data", "binaryData"}) {
-    for (const auto& [key, value] : object_at(after, field).items()) {
+    for (const auto& entry : object_at(after, field).items()) {
+      const auto& key = entry.key();
       if (key.empty() || key.size() > 253 || !std::ranges::all_of(key, is_name_character))
         out.invalid(fmt::format("{}[{}]", field, key), key,
                     "a valid config key must consist of alphanumeric characters, '-', '_' or '.'");
-      if (!value.is_string())
-        throw Failure(400, "BadRequest",
-                      fmt::format("{} in version \"v1\" cannot be handled as a {}: json: cannot unmarshal into Go "
-                                  "struct field .{} of type string",
-                                  string_at(after, "kind"), string_at(after, "kind"), field));
     }
   }
   if (before == nullptr || !bool_at(*before, "immutable")) return;

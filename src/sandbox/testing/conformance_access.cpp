@@ -245,6 +245,18 @@ Task<void> rules(Server s) {
   EXPECT_TRUE(found) << dump(answer);
 }
 
+Task<void> impersonation(Server s) {
+  const auto token = co_await account_token(s, "robot");
+  const auto path = path_of(s, types::config_maps());
+  EXPECT_EQ((co_await send(s, "GET", path, {{"Impersonate-User", "somebody"}})).status, 403);
+  EXPECT_EQ(
+      (co_await send(s, "GET", path, {{"Impersonate-User", "boss"}, {"Impersonate-Group", "system:masters"}})).status,
+      200);
+  const auto refused = co_await send(s, "GET", path, {{"Impersonate-User", "boss"}}, "", token);
+  EXPECT_EQ(refused.status, 403);
+  EXPECT_TRUE(refused.body.contains("cannot impersonate resource")) << refused.body;
+}
+
 }  // namespace
 
 Cases access_cases() {
@@ -265,7 +277,8 @@ Cases access_cases() {
           {"ReviewsAccess", reviews},
           {"ReviewsAccessToPaths", path_reviews},
           {"ReviewsAccessOfOthers", reviews_of_others},
-          {"ReviewsRules", rules}};
+          {"ReviewsRules", rules},
+          {"LetsAdministratorsImpersonate", impersonation}};
 }
 
 }  // namespace mtc::sandbox::testing

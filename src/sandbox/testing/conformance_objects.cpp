@@ -231,6 +231,42 @@ Task<void> events_are_objects(Server s) {
   EXPECT_EQ(names_of((co_await s.client->list(type, s.ns, of_q)).items), std::vector<std::string>{"e.2"});
 }
 
+Task<void> strict_fields(Server s) {
+  auto object = config_map(s, "a", {{"k", "v"}});
+  object["dataa"] = Json::object();
+  const auto target = path_of(s, types::config_maps());
+  const auto refused = co_await send(s, "POST", target + "?fieldValidation=Strict", {}, dump(object));
+  EXPECT_EQ(refused.status, 400);
+  EXPECT_TRUE(refused.body.contains("unknown field \\\"dataa\\\"")) << refused.body;
+  const auto warned = co_await send(s, "POST", target, {}, dump(object));
+  EXPECT_EQ(warned.status, 201);
+  EXPECT_EQ(warned.headers.get("Warning"), R"(299 - "unknown field \"dataa\"")");
+  EXPECT_FALSE(parse_json(warned.body).contains("dataa"));
+}
+
+Task<void> wrong_types(Server s) {
+  auto object = deployment(s, "d", 0);
+  object["spec"]["replicas"] = "many";
+  EXPECT_EQ(co_await code_of(s.client->create(types::deployments(), object)), Code::kInvalid);
+  object = deployment(s, "d", 0);
+  object["spec"]["template"]["spec"]["containers"] = Json::object();
+  EXPECT_EQ(co_await code_of(s.client->create(types::deployments(), object)), Code::kInvalid);
+}
+
+Task<void> protobuf(Server s) {
+  // k8s\0 and a runtime.Unknown of a ConfigMap with name "p" and data {"k": "v"}.
+  const std::string object("\x0a\x09\x0a\x01p\x12\x00\x1a\x00\x22\x00\x12\x06\x0a\x01k\x12\x01v", 19);
+  const std::string type(
+      "\x0a\x0f\x0a\x02v1\x12\x09"
+      "ConfigMap",
+      17);
+  const auto body = std::string("k8s\0", 4) + type + "\x12" + static_cast<char>(object.size()) + object;
+  const auto answer = co_await send(s, "POST", path_of(s, types::config_maps()),
+                                    {{"Content-Type", "application/vnd.kubernetes.protobuf"}}, body);
+  EXPECT_EQ(answer.status, 201) << answer.body;
+  EXPECT_EQ(string_at(co_await read_map(s, "p"), "data.k"), "v");
+}
+
 }  // namespace
 
 Cases object_cases() {
@@ -264,7 +300,10 @@ Cases object_cases() {
           {"EncodesStringData", string_data},
           {"GivesServicesAddresses", service_addresses},
           {"GivesHeadlessServicesNone", headless_services},
-          {"StoresEvents", events_are_objects}};
+          {"StoresEvents", events_are_objects},
+          {"RefusesUnknownFieldsOfBuiltInKinds", strict_fields},
+          {"RefusesWrongTypesInBuiltInKinds", wrong_types},
+          {"ReadsProtobuf", protobuf}};
 }
 
 }  // namespace mtc::sandbox::testing

@@ -82,13 +82,18 @@ Task<void> nulls_remove(Server s) {
   EXPECT_EQ(find(spec, "volumes"), nullptr);
 }
 
-Task<void> keys_are_needed(Server s) {
-  EXPECT_EQ(co_await code_of(patched(s, "{containers: [{image: 'lab.mtc/pause:2'}]}")), Code::kInvalid);
+/// The status of the answer to a patch of the containers; a real server takes its own failure to merge for one.
+Task<int> refusal_of(Server s, std::string containers) {
+  co_await s.client->create(types::deployments(), deployment(s, "d", 0));
+  const Json patch = {{"spec", {{"template", {{"spec", {{"containers", parse_yaml_one(containers)}}}}}}}};
+  co_return (co_await send(s, "PATCH", path_of(s, types::deployments()) + "/d",
+                           {{"Content-Type", "application/strategic-merge-patch+json"}}, dump(patch)))
+      .status;
 }
 
-Task<void> unknown_directives(Server s) {
-  EXPECT_EQ(co_await code_of(patched(s, "{containers: [{name: a, $patch: explode}]}")), Code::kInvalid);
-}
+Task<void> keys_are_needed(Server s) { EXPECT_EQ(co_await refusal_of(s, "[{image: 'lab.mtc/pause:2'}]"), 500); }
+
+Task<void> unknown_directives(Server s) { EXPECT_EQ(co_await refusal_of(s, "[{name: a, $patch: explode}]"), 500); }
 
 /// Config map "a" with two finalizers, patched; then freed of them.
 Task<std::vector<std::string>> finalizers_after(Server s, std::string metadata) {
