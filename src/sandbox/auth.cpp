@@ -121,7 +121,7 @@ void check_may_impersonate(const User& user, const char* resource, const std::st
 }  // namespace
 
 User authenticate(const http::ServerRequest& request, const Storage& storage, Time now) {
-  const auto user = real_user(request, storage, now);
+  auto user = real_user(request, storage, now);
   const std::string name(request.headers.get("Impersonate-User"));
   if (name.empty()) return user;
   check_may_impersonate(user, "users", name, storage);

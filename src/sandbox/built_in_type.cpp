@@ -124,8 +124,8 @@ void decode_field(const BuiltInField& field, Json& value, const std::string& pat
   if (is_list ? !value.is_array() : !value.is_object()) throw_wrong_type(path, value, is_list ? "slice" : "map");
   std::size_t index = 0;
   for (auto& [key, element] : value.items()) {
-    const auto below = is_list ? fmt::format("{}[{}]", path, index++) : path + "." + key;
-    if (element.is_null()) throw_wrong_type(below, element, field.scalar.empty() ? field.type->name : field.scalar);
+    const auto below = is_list ? fmt::format("{}[{}]", path, index++) : fmt::format("{}.{}", path, key);
+    if (element.is_null() && field.scalar == "string") element = "";  // as Go reads it
     decode_value(field, element, below, unknown);
   }
 }

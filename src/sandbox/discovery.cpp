@@ -102,7 +102,7 @@ Json legacy_groups(const Groups& groups) {
     if (group.empty()) continue;
     Json served = Json::array();
     for (const auto& [version, resources] : versions)
-      served.push_back({{"groupVersion", group + "/" + version}, {"version", version}});
+      served.push_back({{"groupVersion", fmt::format("{}/{}", group, version)}, {"version", version}});
     list.push_back({{"name", group}, {"versions", served}, {"preferredVersion", served.front()}});
   }
   return {{"kind", "APIGroupList"}, {"apiVersion", "v1"}, {"groups", list}};

@@ -119,7 +119,6 @@ Json list_objects(const Storage& storage, const Route& route, const http::Server
     }
   }
   std::vector<ObjectPtr> page;
-  std::string next;
   std::size_t remaining = 0;
   const auto after = std::pair(from.ns, from.name);
   for (auto& object : *objects) {

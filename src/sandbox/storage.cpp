@@ -149,7 +149,10 @@ ObjectPtr Storage::get(const Address& at) const {
 
 std::vector<ObjectPtr> Storage::list(const std::string& resource, const std::string& ns) const {
   std::vector<ObjectPtr> out;
-  for (auto& [at, object] : state_->part(resource, ns)) out.push_back(object);
+  for (auto at = state_->objects.lower_bound({resource, ns, ""}); at != state_->objects.end(); ++at) {
+    if (at->first.resource != resource || (!ns.empty() && at->first.ns != ns)) break;
+    out.push_back(at->second);
+  }
   return out;
 }
 
@@ -167,6 +170,7 @@ std::optional<std::vector<ObjectPtr>> Storage::list_at(const std::string& resour
     }
   }
   std::vector<ObjectPtr> out;
+  out.reserve(objects.size());
   for (auto& [at, object] : objects) out.push_back(std::move(object));
   return out;
 }
