@@ -125,7 +125,7 @@ void decode_field(const BuiltInField& field, Json& value, const std::string& pat
   std::size_t index = 0;
   for (auto& [key, element] : value.items()) {
     const auto below = is_list ? fmt::format("{}[{}]", path, index++) : fmt::format("{}.{}", path, key);
-    if (element.is_null() && field.scalar == "string") element = "";  // as Go reads it
+    if (element.is_null() && (field.scalar == "string" || field.scalar == "bytes")) element = "";  // as Go reads it
     decode_value(field, element, below, unknown);
   }
 }
