@@ -115,6 +115,9 @@ Task<void> check_registry(api::MigPlan plan, kube::ClientPtr source, const Json*
 }  // namespace
 
 Task<void> check_surroundings(api::MigPlan plan, PlanWorld* world, api::Conditions* conditions) {
+  // The first check that looks at kinds. They come and go: one that is gone cannot be listed, one that came may matter.
+  co_await world->source_client->discovery(kube::Client::Refresh::kYes);
+  co_await world->destination_client->discovery(kube::Client::Refresh::kYes);
   co_await check_registry(plan, world->source_client, &*world->source, "source", conditions);
   co_await check_registry(plan, world->source_client, &*world->destination, "destination", conditions);
   check_lengths(plan, world->settings, conditions);

@@ -32,8 +32,10 @@ class Fates(Case):
             self.assertIn(word, errors)
 
     def define(self, cluster, definition):
-        self.addCleanup(cluster.delete, "customresourcedefinitions", definition["metadata"]["name"])
-        cluster.ensure(definition)
+        name = definition["metadata"]["name"]
+        wait_for("the end of an earlier test's", lambda: cluster.get("customresourcedefinitions", name) is None)
+        self.addCleanup(cluster.delete, "customresourcedefinitions", name)
+        cluster.create(definition)
         wait_for("widgets", lambda: ("/apis/example.com/v1", "widgets") in served_kinds(cluster))
 
     def only_on_real_clusters(self, what):
@@ -80,6 +82,15 @@ class Fates(Case):
         before = self.west.get("deployments", "web", ns)["spec"]
         self.failed(self.migrate(self.plan("host", "east", ns)), f"widgets.example.com {ns}/*", "conversion")
         self.assertEqual(self.west.get("deployments", "web", ns)["spec"], before)
+
+    def test_a_kind_that_goes_away_holds_up_no_plan(self):
+        self.define(self.west, widgets())
+        ns = self.namespace(self.west, settings("first", a="1"))
+        self.succeeded(self.migrate(self.plan("host", "east", ns)))
+        self.west.delete("customresourcedefinitions", "widgets.example.com")
+        wait_for("their end", lambda: ("/apis/example.com/v1", "widgets") not in served_kinds(self.west))
+        ns = self.namespace(self.west, settings("second", a="1"))
+        self.succeeded(self.migrate(self.plan("host", "east", ns)))
 
     # What is there already
 

@@ -18,7 +18,8 @@ struct Place {
 
 Task<std::vector<Place>> places(Migration& m) {
   std::vector<Place> out;
-  const auto discovery = co_await m.destination->discovery();
+  // Kinds come and go, and one that is gone cannot be listed.
+  const auto discovery = co_await m.destination->discovery(kube::Client::Refresh::kYes);
   for (const auto& entry : discovery->entries()) {
     if (!entry.preferred || !entry.type.namespaced || !entry.can("list") || !entry.can("delete")) continue;
     for (const auto& ns : m.destination_namespaces()) out.push_back({entry.type, ns});
