@@ -80,7 +80,10 @@ class Case(unittest.TestCase):
         self.west.create(plan)
         self.addCleanup(self.west.delete, "migplans", name)
         if ready:
-            wait_for(f"plan {name}", lambda: "Ready" in conditions(self.west.get("migplans", name)))
+            try:
+                wait_for(f"plan {name}", lambda: "Ready" in conditions(self.west.get("migplans", name)))
+            except AssertionError as error:
+                raise AssertionError(f"{error}; its status is {self.west.get('migplans', name).get('status')}") from None
         return name
 
     def begin(self, plan, **what):

@@ -87,7 +87,7 @@ class Cluster:
                 self.local.kept = None
                 if attempt > 1 or method not in ("GET", "DELETE"):
                     raise
-        value = json.loads(text) if text else None
+        value = json.loads(text) if text and "json" in answer.getheader("Content-Type", "") else text
         if answer.status >= 400:
             raise Refused(answer.status, value)
         return value
