@@ -38,7 +38,7 @@ Task<bool> check_settings(Connections* connections, api::MigCluster cluster, api
     refuse("InvalidSaSecretRef", "NotSet", "The `serviceAccountSecretRef` must name a Secret and its namespace.");
     co_return good;
   }
-  const auto host = connections->host();
+  const auto& host = connections->host();
   if (!co_await host->get(kube::types::secrets(), {cluster.secret.ns, cluster.secret.name})) {
     refuse("InvalidSaSecretRef", "NotFound",
            fmt::format("The `serviceAccountSecretRef` must name a Secret that exists, subject: {}.",
