@@ -91,10 +91,13 @@ struct Runtime::State {
       kind->queue.succeeded(key);
     } catch (const Error& error) {
       const auto delay = kind->queue.failed(key, system_rng());
-      log::warn("pass failed", {{"kind", kind->reconciler->kind()},
-                                {"object", key.str()},
-                                {"error", error.what()},
-                                {"again_in_ms", delay.count() / 1'000'000}});
+      // Somebody else wrote first: that is nobody's fault, and the next pass reads it.
+      const auto level = error.code() == Code::kConflict ? log::Level::kDebug : log::Level::kWarn;
+      log::write(level, "pass failed",
+                 {{"kind", kind->reconciler->kind()},
+                  {"object", key.str()},
+                  {"error", error.what()},
+                  {"again_in_ms", delay.count() / 1'000'000}});
       result.again_after = delay;
     }
     interests->replace({kind->reconciler->kind(), key}, std::move(result.wake_on));

@@ -35,5 +35,5 @@ class Program(Case):
             if not program.exists():
                 self.skipTest(f"{program} is not built: run make test first")
             environment = {**os.environ, "MTC_TEST_KUBECONFIG": self.west.kubeconfig}
-            done = subprocess.run([program, "--gtest_filter=RealServer.*:*RealStore:Server/*:Access.*"], env=environment, capture_output=True, text=True, timeout=300, check=False)
+            done = subprocess.run([program, "--gtest_filter=RealServer.*:*RealStore:Server/*:Access.*"], env=environment, capture_output=True, text=True, timeout=600, check=False)
             self.assertEqual(done.returncode, 0, done.stdout[-3000:])
