@@ -9,8 +9,8 @@
 
 namespace mtc::migrate {
 
-/// The status with which our Backups and Restores are created: a Velero that is installed there too leaves alone what is
-/// in progress already (velero.md §1).
+/// The status with which our Backups and Restores are created: a Velero that is installed there too leaves alone what
+/// is in progress already (velero.md §1).
 Json taken_in_hand();
 
 /// A Backup or Restore of this migration whose work runs in the background.
