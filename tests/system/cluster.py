@@ -72,8 +72,10 @@ class Cluster:
 
     def call(self, method, path, body=None, content_type="application/json"):
         for attempt in range(1, 40):
-            if getattr(self.local, "kept", None) is None:
+            # The server may close a connection that rests; what changes something is not sent twice.
+            if getattr(self.local, "kept", None) is None or time.monotonic() - self.local.used > 10:
                 self.local.kept = self.connection()
+            self.local.used = time.monotonic()
             try:
                 self.local.kept.request(method, path, None if body is None else json.dumps(body), {"Content-Type": content_type, "Accept": "application/json"})
                 answer = self.local.kept.getresponse()
@@ -83,7 +85,6 @@ class Cluster:
                     break
                 time.sleep(0.25)
             except (http.client.HTTPException, OSError):
-                # The server may close a connection that rests; what changes something is not sent twice.
                 self.local.kept = None
                 if attempt > 1 or method not in ("GET", "DELETE"):
                     raise
