@@ -10,7 +10,7 @@ namespace mtc::plan {
 
 /// Who keeps an application running: which pods scaling its workloads to zero will stop, and who might undo it.
 struct Workloads {
-  std::vector<std::string> stopping;   ///< pods that a quiesce stops, as "ns/name"; those that have ended are left out
+  std::vector<std::string> stopping;   ///< pods that a quiesce stops, as "ns/name"; those that ended are left out
   std::vector<std::string> remaining;  ///< pods that it cannot stop: nobody owns them, or somebody we do not know
   std::vector<std::string> contested;  ///< workloads that it stops but their owner or a GitOps tool may start again
 };

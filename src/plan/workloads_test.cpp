@@ -42,12 +42,14 @@ TEST(Workloads, RemainWhereNobodyOrAStrangerOwnsThem) {
               ElementsAre("shop/p (Rollout web)"));
 }
 
-TEST(Workloads, AreOverWhenTheyHaveEnded) {
-  auto ended = pod("");
-  ended["status"]["phase"] = "Succeeded";
-  const auto sorted = sort_workloads({ended}, {});
-  EXPECT_THAT(sorted.remaining, IsEmpty());
-  EXPECT_THAT(sorted.stopping, IsEmpty());
+TEST(Workloads, AreOverWhenTheyHaveEndedOrTheirNodeIsLost) {
+  for (const auto* phase : {"Succeeded", "Failed", "Unknown"}) {
+    auto ended = pod("");
+    ended["status"]["phase"] = phase;
+    const auto sorted = sort_workloads({ended}, {});
+    EXPECT_THAT(sorted.remaining, IsEmpty()) << phase;
+    EXPECT_THAT(sorted.stopping, IsEmpty()) << phase;
+  }
 }
 
 TEST(Workloads, AreContestedByOperatorsAndGitTools) {
