@@ -1,8 +1,11 @@
 #include <chrono>
 #include <memory>
+#include <stdexcept>
 #include <thread>
 #include <vector>
 
+#include <boost/asio/error.hpp>
+#include <boost/system/system_error.hpp>
 #include <gtest/gtest.h>
 
 #include "async/retry.hpp"
@@ -32,6 +35,20 @@ Task<void> wait_for_ever(bool* cancelled) {
     *cancelled = is_cancellation(std::current_exception());
     throw;
   }
+}
+
+template <typename Thrown>
+std::exception_ptr caught(Thrown thrown) {
+  return std::make_exception_ptr(std::move(thrown));
+}
+
+TEST(AsError, KeepsErrorsReportsBugsAndLetsCancellationsPass) {
+  EXPECT_EQ(as_error(caught(Error(Code::kUnavailable, "gone"))).code(), Code::kUnavailable);
+  const auto bug = as_error(caught(std::out_of_range("index 3")));
+  EXPECT_EQ(bug.code(), Code::kInternal);
+  EXPECT_NE(std::string(bug.what()).find("index 3"), std::string::npos);
+  const boost::system::system_error cancellation(boost::asio::error::operation_aborted);
+  EXPECT_THROW(as_error(caught(cancellation)), boost::system::system_error);
 }
 
 TEST(Runtime, RunsATaskAndRethrows) {

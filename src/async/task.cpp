@@ -4,6 +4,7 @@
 #include <boost/asio/error.hpp>
 #include <boost/asio/this_coro.hpp>
 #include <boost/system/system_error.hpp>
+#include <fmt/format.h>
 
 namespace mtc::async {
 
@@ -22,6 +23,17 @@ bool is_cancellation(const std::exception_ptr& failure) {
     return error.code() == boost::asio::error::operation_aborted;
   } catch (...) {  // Only asks what it is; the caller still holds `failure`.
     return false;
+  }
+}
+
+Error as_error(const std::exception_ptr& failure) {
+  if (is_cancellation(failure)) std::rethrow_exception(failure);
+  try {
+    std::rethrow_exception(failure);
+  } catch (const Error& error) {
+    return error;
+  } catch (const std::exception& unexpected) {
+    return {Code::kInternal, fmt::format("unexpected failure, please report it: {}", unexpected.what())};
   }
 }
 

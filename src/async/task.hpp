@@ -4,6 +4,8 @@
 
 #include <boost/asio/awaitable.hpp>
 
+#include "base/error.hpp"
+
 namespace mtc {
 
 /// A coroutine. Parameters are taken by value; a capturing lambda coroutine needs an explicit object parameter
@@ -25,6 +27,10 @@ Task<void> throw_if_cancelled();
 
 /// True if `failure` says that the operation was cancelled, not that it failed.
 bool is_cancellation(const std::exception_ptr& failure);
+
+/// The failure that ended one piece of work among many, so that the others can go on: an Error as it is; any other
+/// exception is a bug of ours, kInternal with its text. Rethrows a cancellation.
+Error as_error(const std::exception_ptr& failure);
 
 }  // namespace async
 }  // namespace mtc

@@ -111,9 +111,9 @@ class Restorer {
     ItemResult item{Fate::kFailed, where->group_resource, "", "", where->ns, where->name, ""};
     try {
       co_await decide(where, &item);
-    } catch (const Error& error) {
+    } catch (...) {  // The others are restored all the same; a cancellation goes on up.
       item.fate = Fate::kFailed;
-      item.detail = error.what();
+      item.detail = async::as_error(std::current_exception()).what();
     }
     outcome_.items.push_back(std::move(item));
     if (++done_ % 100 == 0) report();

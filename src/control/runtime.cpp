@@ -84,21 +84,26 @@ struct Runtime::State {
     enqueue(kind->reconciler->kind(), key);
   }
 
+  /// An object that cannot be worked on, even by a bug of ours, must not stop the work on all others.
+  static Duration failed(Kind& kind, const kube::ObjectKey& key, const Error& error) {
+    const auto delay = kind.queue.failed(key, system_rng());
+    // Somebody else wrote first: that is nobody's fault, and the next pass reads it.
+    const auto level = error.code() == Code::kConflict ? log::Level::kDebug : log::Level::kWarn;
+    log::write(level, "pass failed",
+               {{"kind", kind.reconciler->kind()},
+                {"object", key.str()},
+                {"error", error.what()},
+                {"again_in_ms", delay.count() / 1'000'000}});
+    return delay;
+  }
+
   Task<void> pass(std::shared_ptr<Kind> kind, kube::ObjectKey key) {
     Result result;
     try {
       result = co_await kind->reconciler->reconcile(key);
       kind->queue.succeeded(key);
-    } catch (const Error& error) {
-      const auto delay = kind->queue.failed(key, system_rng());
-      // Somebody else wrote first: that is nobody's fault, and the next pass reads it.
-      const auto level = error.code() == Code::kConflict ? log::Level::kDebug : log::Level::kWarn;
-      log::write(level, "pass failed",
-                 {{"kind", kind->reconciler->kind()},
-                  {"object", key.str()},
-                  {"error", error.what()},
-                  {"again_in_ms", delay.count() / 1'000'000}});
-      result.again_after = delay;
+    } catch (...) {  // A cancellation goes on up.
+      result.again_after = failed(*kind, key, async::as_error(std::current_exception()));
     }
     interests->replace({kind->reconciler->kind(), key}, std::move(result.wake_on));
     if (result.again_after) enqueue(kind->reconciler->kind(), key, *result.again_after);

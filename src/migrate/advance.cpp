@@ -97,8 +97,8 @@ Task<Outcome> run_step(Migration* m, const Row* row) {
   std::optional<Error> failure;
   try {
     co_return co_await phase_of(row->phase).run(*m);
-  } catch (const Error& error) {
-    failure = error;
+  } catch (...) {  // A cancellation goes on up.
+    failure = async::as_error(std::current_exception());
   }
   co_return judged(*failure);
 }

@@ -46,8 +46,8 @@ class BackgroundJobs final : public OwnedJobs {
     try {
       job->outcome = co_await work(on_progress);
       job->state = Jobs::State::kDone;
-    } catch (const Error& error) {
-      job->error = error;
+    } catch (...) {  // Whatever it was, the migration that waits for this job must learn of it.
+      job->error = async::as_error(std::current_exception());
       job->state = Jobs::State::kFailed;
     }
     wake();
