@@ -58,7 +58,8 @@ class Follower {
     options.resource_version = version_;
     const auto watch = co_await client_->watch(type_, ns_, options);
     while (auto event = co_await watch->next()) {
-      version_ = resource_version_of(event->object);
+      // A server that leaves it out is followed from the version before: events come twice rather than never.
+      if (auto version = resource_version_of(event->object); !version.empty()) version_ = std::move(version);
       if (event->type == WatchEvent::Type::kBookmark) continue;
       const auto key = key_of(event->object);
       if (event->type == WatchEvent::Type::kDeleted) {
