@@ -109,9 +109,15 @@ Certificate issue_certificate(const Certificate& ca, std::string_view common_nam
   const auto issuer_key = parse_key(ca.key_pem.reveal(), "the authority's key");
   const auto made = draft(now, lifetime);
   auto* certificate = made.certificate.get();
-  for (const auto& organization : organizations) add_name(X509_get_subject_name(certificate), "O", organization);
-  add_name(X509_get_subject_name(certificate), "CN", common_name);
-  X509_set_issuer_name(certificate, X509_get_subject_name(issuer.get()));
+  auto* subject = X509_get_subject_name(certificate);
+  for (const auto& organization : organizations) add_name(subject, "O", organization);
+  add_name(subject, "CN", common_name);
+  const auto* authority = X509_get_subject_name(issuer.get());
+  if (X509_NAME_cmp(subject, authority) == 0) {
+    // Verifiers would take it for self-signed and refuse it.
+    throw Error(Code::kInvalid, fmt::format("a certificate cannot have its authority's name, {}", common_name));
+  }
+  X509_set_issuer_name(certificate, authority);
   add_extension(certificate, issuer.get(), NID_basic_constraints, "critical,CA:FALSE");
   add_extension(certificate, issuer.get(), NID_key_usage, "critical,digitalSignature");
   add_extension(certificate, issuer.get(), NID_ext_key_usage, sans.empty() ? "clientAuth" : "serverAuth,clientAuth");

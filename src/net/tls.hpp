@@ -79,7 +79,8 @@ struct Certificate {
 /// A new P-256 certificate authority, valid for ten years from `now` minus an hour.
 Certificate make_ca(std::string_view common_name, Time now);
 /// A certificate signed by `ca`. `sans` holds DNS names and IP addresses; `organizations` become subject O values
-/// (client certificates of Kubernetes: group names). Valid from `now` minus an hour for `lifetime`.
+/// (client certificates of Kubernetes: group names). Valid from `now` minus an hour for `lifetime`. Error(kInvalid) if
+/// its subject is the authority's own.
 Certificate issue_certificate(const Certificate& ca, std::string_view common_name, const std::vector<std::string>& sans,
                               const std::vector<std::string>& organizations, Time now,
                               Duration lifetime = std::chrono::hours(24 * 365 * 10));

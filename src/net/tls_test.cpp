@@ -107,6 +107,10 @@ TEST_F(Tls, SaysWhyItDoesNotTrust) {
               HasSubstr("x509: certificate is not yet valid"));
 }
 
+TEST_F(Tls, IssuesNoCertificateThatNobodyWouldTrust) {
+  EXPECT_THROW(issue_certificate(ca_, "test-ca", {"server.test"}, {}, now_), Error);
+}
+
 TEST_F(Tls, TakesEveryCertificateOfABundleAsAnAnchor) {
   // A server's own certificate in a kubeconfig's certificate-authority-data: Go, and so kubectl, trusts it.
   TlsClientOptions options;
