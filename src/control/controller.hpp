@@ -10,7 +10,9 @@ struct ControllerOptions {
   kube::ClientPtr host;          ///< the cluster that holds our resources
   const Clock* clock = nullptr;  ///< null = the machine's
   Rng* rng = nullptr;            ///< null = the system's
-  std::size_t workers = 4;       ///< objects of one kind that are worked on at once
+  /// Objects of one kind that are worked on at once. A cluster that hangs holds its worker for the length of a connect
+  /// (10 s), so there are more than clusters usually hang at a time; one that waits costs a few kilobytes.
+  std::size_t workers = 16;
 };
 
 /// Installs our CustomResourceDefinitions on the host and reconciles its MigClusters, MigStorages, MigPlans and
