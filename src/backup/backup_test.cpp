@@ -3,7 +3,6 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "async/runtime.hpp"
 #include "backup/archive.hpp"
 #include "backup/engine.hpp"
 #include "backup/files.hpp"
@@ -16,24 +15,15 @@
 #include "json/yaml.hpp"
 #include "kube/config.hpp"
 #include "kube/follow.hpp"
+#include "net/testing/outcome.hpp"
 
 namespace mtc::backup {
 namespace {
 
+using net::testing::failure_of;
+using net::testing::run;
 using testing::ElementsAre;
 using testing::HasSubstr;
-
-void run(Task<void> body) { async::Runtime().run(std::move(body)); }
-
-Task<std::string> failure_of(Task<void> task) {
-  std::string text;
-  try {
-    co_await std::move(task);
-  } catch (const Error& error) {
-    text = error.what();
-  }
-  co_return text;
-}
 
 kube::Discovery some_discovery() {
   const std::vector<std::string> verbs = {"create", "delete", "get", "list"};

@@ -66,19 +66,7 @@ Task<void> with_scripted_store(std::function<http::Response(http::ServerRequest&
     };
     return answer(script, &request, &writer);
   };
-  auto call = [use](http::Url url) {
-    S3Options options;
-    options.bucket = "b";
-    options.endpoint = url.str();
-    options.style = AddressingStyle::kPath;
-    options.access_key_id = "key";
-    options.secret_access_key = Secret("secret");
-    options.part_size = 5 * 1024 * 1024;
-    options.max_attempts = 2;
-    options.connector = net::tcp_connector();
-    return use(std::move(options));
-  };
-  return http::testing::with_server(handler, call);
+  return http::testing::with_server(handler, [use](http::Url url) { return use(testing::client_of(url.str())); });
 }
 
 http::Response s3_refusal(int status, std::string_view code) {

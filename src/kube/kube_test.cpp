@@ -4,7 +4,6 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "async/runtime.hpp"
 #include "async/scope.hpp"
 #include "base/error.hpp"
 #include "http/server.hpp"
@@ -13,24 +12,15 @@
 #include "kube/event_recorder.hpp"
 #include "kube/follow.hpp"
 #include "kube/status.hpp"
+#include "net/testing/outcome.hpp"
 
 namespace mtc::kube {
 namespace {
 
 using namespace std::chrono_literals;
+using net::testing::failure_of;
+using net::testing::run;
 using testing::HasSubstr;
-
-void run(Task<void> body) { async::Runtime().run(std::move(body)); }
-
-Task<std::string> failure_of(Task<void> task) {
-  std::string text;
-  try {
-    co_await std::move(task);
-  } catch (const Error& error) {
-    text = std::string(to_string(error.code())) + ": " + error.what();
-  }
-  co_return text;
-}
 
 /// An API server that says what it is told: one canned answer a path, and what was asked of it.
 class Imposter {

@@ -13,10 +13,10 @@ BucketServerOptions bucket_options() {
   return options;
 }
 
-S3Options client_of(const BucketServer& server) {
+S3Options client_of(std::string endpoint) {
   S3Options options;
   options.bucket = "b";
-  options.endpoint = server.url();
+  options.endpoint = std::move(endpoint);
   options.style = AddressingStyle::kPath;
   options.access_key_id = "key";
   options.secret_access_key = Secret("secret");
@@ -30,7 +30,7 @@ Task<void> with_bucket(std::function<Task<void>(S3Options)> use, BucketServerOpt
   const auto server = co_await BucketServer::start(std::move(options));
   std::exception_ptr failure;
   try {
-    co_await use(client_of(*server));
+    co_await use(client_of(server->url()));
   } catch (...) {  // The server ends first.
     failure = std::current_exception();
   }
