@@ -89,6 +89,9 @@ class CarefulClient final : public Client {
   Task<std::unique_ptr<Watch>> watch(ResourceType type, std::string ns, WatchOptions options) override {
     return inner_->watch(std::move(type), std::move(ns), std::move(options));  // whoever watches reconnects by himself
   }
+  Task<std::optional<std::string>> log(ObjectKey pod, LogOptions options) override {
+    return call<std::optional<std::string>>(Repeat::kAlways, [=, this] { return inner_->log(pod, options); });
+  }
   Task<std::shared_ptr<const Discovery>> discovery(Refresh refresh) override {
     return call<std::shared_ptr<const Discovery>>(Repeat::kAlways, [=, this] { return inner_->discovery(refresh); });
   }

@@ -57,6 +57,13 @@ struct WatchEvent {
   Json object;
 };
 
+/// How much of a pod's log is read.
+struct LogOptions {
+  std::string container;                   ///< "" = the only one
+  std::uint32_t tail_lines = 100;          ///< the last ones
+  std::uint32_t limit_bytes = 256 * 1024;  ///< of those lines, from the first; the rest is left out
+};
+
 /// An open watch. Dropping it closes the connection.
 class Watch {
  public:
@@ -125,6 +132,10 @@ class Client {
   virtual Task<void> remove_collection(ResourceType type, std::string ns, ListOptions what,
                                        DeleteOptions options = {}) = 0;
   virtual Task<std::unique_ptr<Watch>> watch(ResourceType type, std::string ns, WatchOptions options) = 0;
+
+  /// What a container of a pod has printed (stdout and stderr), the end of it; "" while it has printed nothing, also
+  /// because it has not started. nullopt if the pod is absent. Throws kInvalid for a container that the pod has not.
+  virtual Task<std::optional<std::string>> log(ObjectKey pod, LogOptions options = {}) = 0;
 
   /// Cached; `refresh` asks again.
   enum class Refresh { kNo, kYes };

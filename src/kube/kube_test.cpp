@@ -32,12 +32,14 @@ class Imposter {
   };
   std::map<std::string, std::vector<Answer>> answers;  ///< by "METHOD path"; the last one repeats
   std::vector<std::string> asked;
+  std::vector<std::string> queries;
 
   Task<void> handle(http::ServerRequest& request, http::ResponseWriter& writer) {
     auto name = request.method + " " + request.path;
     if (const auto token = request.param("continue"); !token.empty()) name += " continue=" + std::string(token);
     if (!request.param("watch").empty()) name += " watch";
     asked.push_back(name);
+    queries.push_back(http::encode_query(request.query));
     auto& queue = answers[name];
     if (queue.empty())
       co_return co_await writer.respond(
@@ -142,6 +144,34 @@ TEST(Client, RefusesAnswersThatAreNoObjects) {
     };
     EXPECT_THAT(co_await failure_of(watch(client)), HasSubstr("Corrupt: watch pods in shop"));
   }));
+}
+
+TEST(Client, ReadsTheEndOfALog) {
+  Imposter imposter;
+  const std::string path = "GET /api/v1/namespaces/shop/pods/";
+  imposter.answers[path + "web/log"] = {{200, "one\ntwo\n", {}}};
+  imposter.answers[path + "new/log"] = {
+      {400,
+       R"({"kind":"Status","reason":"BadRequest","code":400,"message":"container \"a\" in pod \"new\" is waiting to start: ContainerCreating"})",
+       {}}};
+  imposter.answers[path + "homeless/log"] = {
+      {400,
+       R"({"kind":"Status","reason":"BadRequest","code":400,"message":"pod homeless does not have a host assigned"})",
+       {}}};
+  imposter.answers[path + "odd/log"] = {
+      {400,
+       R"({"kind":"Status","reason":"BadRequest","code":400,"message":"container b is not valid for pod odd"})",
+       {}}};
+  run(with_imposter(&imposter, [](ClientPtr client) -> Task<void> {
+    EXPECT_EQ(co_await client->log({"shop", "web"}), "one\ntwo\n");
+    EXPECT_EQ(co_await client->log({"shop", "web"}, {.limit_bytes = 3}), "one");  // a server that sends more
+    EXPECT_EQ(co_await client->log({"shop", "new"}), "");
+    EXPECT_EQ(co_await client->log({"shop", "homeless"}), "");
+    EXPECT_EQ(co_await client->log({"shop", "gone"}), std::nullopt);
+    auto read = [](ClientPtr c) -> Task<void> { co_await c->log({"shop", "odd"}, {.container = "b"}); };
+    EXPECT_THAT(co_await failure_of(read(client)), HasSubstr("Invalid: read the log of pod shop/odd at http://"));
+  }));
+  EXPECT_THAT(imposter.queries.front(), HasSubstr("tailLines=100&limitBytes=262144"));
 }
 
 TEST(Follow, ListsWatchesAndListsAgainAfter410) {

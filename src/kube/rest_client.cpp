@@ -14,6 +14,7 @@
 namespace mtc::kube {
 namespace {
 
+constexpr std::size_t kMaxRefusal = 64 * 1024;           ///< of the body of an answer that is an error
 constexpr std::size_t kMaxWatchLine = 32 * 1024 * 1024;  ///< one object; etcd's own limit is 1.5 MiB
 
 std::string path_of(const ResourceType& type, const std::string& ns, const std::string& name,
@@ -209,14 +210,21 @@ class RestClient final : public Client {
     const auto doing = fmt::format("watch {}{}{} at {}", type.group_resource(), ns.empty() ? "" : " in ", ns, url_);
     auto stream = co_await http_.open(co_await request("GET", path_of(type, ns, "", ""), query, "", ""));
     if (stream->head().status != 200) {
-      http::Response refusal{stream->head().status, "", stream->head().headers, ""};
-      for (auto piece = co_await stream->read(request_limit_); !piece.empty() && refusal.body.size() < 64 * 1024;
-           piece = co_await stream->read(request_limit_)) {
-        refusal.body += piece;
-      }
+      const http::Response refusal{stream->head().status, "", stream->head().headers,
+                                   co_await beginning_of(*stream, kMaxRefusal)};
       throw error_of(refusal, doing);
     }
     co_return std::make_unique<HttpWatch>(std::move(stream), doing);
+  }
+
+  Task<std::optional<std::string>> log(ObjectKey pod, LogOptions options) override {
+    http::Query query = {{"tailLines", std::to_string(options.tail_lines)},
+                         {"limitBytes", std::to_string(options.limit_bytes)}};
+    add(query, "container", options.container);
+    const auto doing = fmt::format("read the log of pod {} at {}", pod.str(), url_);
+    co_return co_await async::with_timeout(
+        request_limit_, doing,
+        read_log(path_of(types::pods(), pod.ns, pod.name, "log"), query, options.limit_bytes, doing));
   }
 
   Task<std::shared_ptr<const Discovery>> discovery(Refresh refresh) override {
@@ -281,6 +289,33 @@ class RestClient final : public Client {
       }
       if (failure) throw failure->code() == Code::kTimeout ? *failure : failure->with_context(doing);
       if (response.status != 401 || !again || !credentials_->refused()) co_return response;
+    }
+  }
+
+  /// What a stream begins with, at most `limit` bytes of it.
+  Task<std::string> beginning_of(http::ResponseStream& stream, std::size_t limit) {
+    std::string out;
+    for (auto piece = co_await stream.read(request_limit_); !piece.empty() && out.size() < limit;
+         piece = co_await stream.read(request_limit_)) {
+      out += piece;
+    }
+    if (out.size() > limit) out.resize(limit);
+    co_return out;
+  }
+
+  /// The server is asked to keep to the limit, and not trusted to.
+  Task<std::optional<std::string>> read_log(std::string path, http::Query query, std::size_t limit, std::string doing) {
+    for (bool again = true;; again = false) {
+      const auto stream = co_await http_.open(co_await request("GET", path, query, "", "", "*/*"));
+      const auto& head = stream->head();
+      if (head.status == 200) co_return co_await beginning_of(*stream, limit);
+      if (head.status == 401 && again && credentials_->refused()) continue;
+      const http::Response refusal{head.status, "", head.headers, co_await beginning_of(*stream, kMaxRefusal)};
+      if (head.status == 404 && is_kubernetes(refusal)) co_return std::nullopt;
+      // So an API server says that there is no container yet.
+      const auto says = [&](const char* words) { return head.status == 400 && refusal.body.contains(words); };
+      if (says("is waiting to start") || says("does not have a host assigned")) co_return "";
+      throw error_of(refusal, doing);
     }
   }
 
