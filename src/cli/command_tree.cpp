@@ -108,7 +108,8 @@ void CommandTree::add_sandbox() {
   sandbox->group("See it work");
   auto options = std::make_shared<SandboxOptions>();
   value(sandbox, "--name", options->name, "NAME", "its name (default: sandbox)");
-  value(sandbox, "--state", options->state, "FILE", "SQLite file to keep it in (default: in memory)");
+  value(sandbox, "--state", options->state, "FILE",
+        "SQLite file to keep it in, volumes in FILE.files (default: in memory)");
   value(sandbox, "--listen", options->listen, "ADDRESS:PORT", "where to serve (default: a free port of 127.0.0.1)");
   value(sandbox, "--write-kubeconfig", options->kubeconfig, "FILE",
         "file for the administrator's kubeconfig (default: printed)");

@@ -1,6 +1,7 @@
 #include "sandbox/bootstrap.hpp"
 
 #include "json/yaml.hpp"
+#include "sandbox/storage_class.hpp"
 
 namespace mtc::sandbox {
 namespace {
@@ -11,19 +12,19 @@ cluster-admin:
 - {nonResourceURLs: ["*"], verbs: ["*"]}
 admin:
 - apiGroups: ["", apps, batch, autoscaling, policy, networking.k8s.io, rbac.authorization.k8s.io]
-  resources: [pods, services, configmaps, secrets, serviceaccounts, endpoints, events, persistentvolumeclaims,
+  resources: [pods, pods/log, services, configmaps, secrets, serviceaccounts, endpoints, events, persistentvolumeclaims,
     replicationcontrollers, deployments, replicasets, statefulsets, daemonsets, jobs, cronjobs,
     horizontalpodautoscalers, poddisruptionbudgets, networkpolicies, ingresses, roles, rolebindings, "*/scale"]
   verbs: [create, delete, deletecollection, get, list, patch, update, watch]
 edit:
 - apiGroups: ["", apps, batch, autoscaling, policy, networking.k8s.io]
-  resources: [pods, services, configmaps, secrets, serviceaccounts, endpoints, events, persistentvolumeclaims,
+  resources: [pods, pods/log, services, configmaps, secrets, serviceaccounts, endpoints, events, persistentvolumeclaims,
     replicationcontrollers, deployments, replicasets, statefulsets, daemonsets, jobs, cronjobs,
     horizontalpodautoscalers, poddisruptionbudgets, networkpolicies, ingresses, "*/scale"]
   verbs: [create, delete, deletecollection, get, list, patch, update, watch]
 view:
 - apiGroups: ["", apps, batch, autoscaling, policy, networking.k8s.io]
-  resources: [pods, services, configmaps, serviceaccounts, endpoints, events, persistentvolumeclaims, namespaces,
+  resources: [pods, pods/log, services, configmaps, serviceaccounts, endpoints, events, persistentvolumeclaims, namespaces,
     replicationcontrollers, deployments, replicasets, statefulsets, daemonsets, jobs, cronjobs,
     horizontalpodautoscalers, poddisruptionbudgets, networkpolicies, ingresses, "*/scale"]
   verbs: [get, list, watch]
@@ -34,9 +35,20 @@ metadata: {labels: {kubernetes.io/hostname: sandbox, kubernetes.io/os: linux}}
 status:
   capacity: {cpu: "8", memory: 16Gi, pods: "110"}
   allocatable: {cpu: "8", memory: 16Gi, pods: "110"}
+  addresses:
+  - {type: InternalIP, address: 127.0.0.1}
+  - {type: Hostname, address: sandbox}
   conditions:
-  - {type: Ready, status: "True", reason: KubeletReady, message: pods here are records}
+  - {type: Ready, status: "True", reason: KubeletReady, message: pods here are records or local processes}
   nodeInfo: {kubeletVersion: v1.34.0+mtc, operatingSystem: linux, architecture: amd64, containerRuntimeVersion: none}
+)";
+
+constexpr auto kStorageClass = R"(
+metadata:
+  name: standard
+  annotations: {storageclass.kubernetes.io/is-default-class: "true"}
+reclaimPolicy: Delete
+volumeBindingMode: Immediate
 )";
 
 class Maker {
@@ -72,6 +84,9 @@ void bootstrap(Objects& objects) {
   auto node = parse_yaml_one(kNode);
   node["metadata"]["name"] = kNodeName;
   maker.ensure("", "nodes", std::move(node));
+  auto storage_class = parse_yaml_one(kStorageClass);
+  storage_class["provisioner"] = kProvisioner;
+  maker.ensure("storage.k8s.io", "storageclasses", std::move(storage_class));
   for (const auto& [name, rules] : parse_yaml_one(kRoles).items()) {
     auto role = of_the_cluster(name);
     role["rules"] = rules;

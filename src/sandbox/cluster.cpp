@@ -13,6 +13,7 @@
 #include "sandbox/bootstrap.hpp"
 #include "sandbox/controllers.hpp"
 #include "sandbox/failure.hpp"
+#include "sandbox/folder.hpp"
 #include "sandbox/objects.hpp"
 #include "sandbox/rest.hpp"
 
@@ -26,8 +27,9 @@ class EmbeddedCluster final : public Cluster {
         clock_(options_.clock != nullptr ? *options_.clock : system_clock()),
         rng_(options_.rng != nullptr ? *options_.rng : system_rng()),
         storage_(options_.state),
+        folder_(options_.state),
         objects_(&storage_, &clock_, &rng_),
-        rest_(&objects_, &clock_, &rng_),
+        rest_(&objects_, &folder_, &clock_, &rng_),
         scope_(std::move(scope)) {}
 
   Task<void> start() {
@@ -48,7 +50,8 @@ class EmbeddedCluster final : public Cluster {
         std::move(listener), std::move(server),
         [this](http::ServerRequest& request, http::ResponseWriter& writer) { return rest_.handle(request, writer); });
     scope_.spawn(server_->run());
-    if (options_.run_workloads) scope_.spawn(run_controllers(&objects_, ca_.cert_pem, &rng_));
+    if (options_.run_workloads)
+      scope_.spawn(run_controllers(&objects_, &folder_, {ca_.cert_pem, options_.program}, &rng_));
   }
 
   const std::string& name() const override { return options_.name; }
@@ -113,6 +116,7 @@ class EmbeddedCluster final : public Cluster {
   const Clock& clock_;
   Rng& rng_;
   Storage storage_;
+  Folder folder_;
   Objects objects_;
   Rest rest_;
   async::Scope scope_;

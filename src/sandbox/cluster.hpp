@@ -19,14 +19,15 @@ struct ClusterOptions {
   std::string state = ":memory:";  ///< SQLite file; ":memory:" forgets
   net::Endpoint listen{"127.0.0.1", 0};
   std::vector<std::string> extra_sans;  ///< more names and addresses for the serving certificate
-  bool run_workloads = true;     ///< deployments to pods, pods to Running, garbage collection, namespaces, tokens …
-  const Clock* clock = nullptr;  ///< null = the machine's
-  Rng* rng = nullptr;            ///< null = the system's
+  bool run_workloads = true;  ///< deployments to pods, pods to Running, garbage collection, namespaces, tokens …
+  std::string program = "/proc/self/exe";  ///< what pods of mtc's own image run
+  const Clock* clock = nullptr;            ///< null = the machine's
+  Rng* rng = nullptr;                      ///< null = the system's
 };
 
 /// An embedded Kubernetes cluster: an API server on SQLite and the few controllers a cluster needs
-/// (docs/reference/sandbox.md says what it does and does not do). Its CA, admin credentials and data live in the state
-/// file.
+/// (docs/reference/sandbox.md says what it does and does not do). Its CA, admin credentials and objects live in the
+/// state file, its volumes beside it in "<state>.files".
 class Cluster {
  public:
   /// Opens the state, listens and serves; returns when /readyz would say ok. Throws Error naming the file or address.

@@ -38,6 +38,11 @@ Json ready_containers(const Json& pod) {
 
 Json pod_status(const Json& pod) {
   if (!string_at(pod, "metadata.deletionTimestamp").empty()) return "Terminating";
+  for (const auto& status : array_at(pod, "status.containerStatuses")) {
+    for (const auto* state : {"state.waiting.reason", "state.terminated.reason"}) {
+      if (const auto reason = string_at(status, state); !reason.empty()) return reason;
+    }
+  }
   return string_at(pod, "status.phase");
 }
 
@@ -87,6 +92,41 @@ Json node_status(const Json& node) {
 
 Json suspended(const Json& object) { return bool_at(object, "spec.suspend") ? "True" : "False"; }
 
+/// "RWO,ROX": as kubectl shortens them.
+Json access_modes_in(const Json& modes) {
+  static const std::map<std::string, std::string> shorts = {
+      {"ReadWriteOnce", "RWO"}, {"ReadOnlyMany", "ROX"}, {"ReadWriteMany", "RWX"}, {"ReadWriteOncePod", "RWOP"}};
+  std::vector<std::string> out;
+  for (const auto& [mode, text] : shorts) {
+    if (std::ranges::find(modes, Json(mode)) != modes.end()) out.push_back(text);
+  }
+  return join(out, ",");
+}
+
+/// A claim that is not bound has nothing to show for what it would like.
+bool is_bound(const Json& claim) { return !string_at(claim, "spec.volumeName").empty(); }
+Json claim_access_modes(const Json& claim) {
+  return is_bound(claim) ? access_modes_in(array_at(claim, "status.accessModes")) : Json("");
+}
+Json claim_capacity(const Json& claim) { return is_bound(claim) ? string_at(claim, "status.capacity.storage") : ""; }
+Json volume_access_modes(const Json& volume) { return access_modes_in(array_at(volume, "spec.accessModes")); }
+
+Json claim_of(const Json& volume) {
+  const auto& claim = object_at(volume, "spec.claimRef");
+  return claim.empty() ? "" : string_at(claim, "namespace") + "/" + string_at(claim, "name");
+}
+
+Json attributes_class(const Json& object) {
+  const auto name = string_at(object, "spec.volumeAttributesClassName");
+  return name.empty() ? "<unset>" : name;
+}
+
+Json volume_status(const Json& object) {
+  return string_at(object, "metadata.deletionTimestamp").empty() ? string_at(object, "status.phase") : "Terminating";
+}
+
+Json expandable(const Json& storage_class) { return bool_at(storage_class, "allowVolumeExpansion"); }
+
 Json role_of(const Json& binding) {
   return string_at(binding, "roleRef.kind") + "/" + string_at(binding, "roleRef.name");
 }
@@ -129,11 +169,15 @@ std::vector<Column> columns_of(const std::string& kind) {
         made("Object", event_object), at("Message", ".message")}},
       {"Node", {made("Status", node_status), at("Version", ".status.nodeInfo.kubeletVersion")}},
       {"PersistentVolume",
-       {at("Capacity", ".spec.capacity.storage"), at("Reclaim Policy", ".spec.persistentVolumeReclaimPolicy"),
-        at("Status", ".status.phase"), at("StorageClass", ".spec.storageClassName")}},
+       {at("Capacity", ".spec.capacity.storage"), made("Access Modes", volume_access_modes),
+        at("Reclaim Policy", ".spec.persistentVolumeReclaimPolicy"), made("Status", volume_status),
+        made("Claim", claim_of), at("StorageClass", ".spec.storageClassName"),
+        made("VolumeAttributesClass", attributes_class), at("Reason", ".status.reason"),
+        at("VolumeMode", ".spec.volumeMode", "string", 1)}},
       {"PersistentVolumeClaim",
-       {at("Status", ".status.phase"), at("Volume", ".spec.volumeName"), at("Capacity", ".status.capacity.storage"),
-        at("StorageClass", ".spec.storageClassName")}},
+       {made("Status", volume_status), at("Volume", ".spec.volumeName"), made("Capacity", claim_capacity),
+        made("Access Modes", claim_access_modes), at("StorageClass", ".spec.storageClassName"),
+        made("VolumeAttributesClass", attributes_class), at("VolumeMode", ".spec.volumeMode", "string", 1)}},
       {"ReplicationController",
        {count("Desired", count_at<kWanted>), count("Current", count_at<kReplicas>), count("Ready", count_at<kReady>)}},
       {"Deployment",
@@ -149,11 +193,21 @@ std::vector<Column> columns_of(const std::string& kind) {
       {"CronJob", {at("Schedule", ".spec.schedule"), made("Suspend", suspended)}},
       {"RoleBinding", {made("Role", role_of)}},
       {"ClusterRoleBinding", {made("Role", role_of)}},
-      {"StorageClass", {at("Provisioner", ".provisioner"), at("ReclaimPolicy", ".reclaimPolicy")}},
+      {"StorageClass",
+       {at("Provisioner", ".provisioner"), at("ReclaimPolicy", ".reclaimPolicy"),
+        at("VolumeBindingMode", ".volumeBindingMode"), made("AllowVolumeExpansion", expandable)}},
       {"Ingress", {at("Class", ".spec.ingressClassName")}},
       {"CustomResourceDefinition", {at("Created At", ".metadata.creationTimestamp", "date")}}};
   const auto known = columns.find(kind);
   return known == columns.end() ? std::vector<Column>{} : known->second;
+}
+
+std::string shown_name(const Resource& resource, const Json& object) {
+  auto name = string_at(object, "metadata.name");
+  const auto* is_default =
+      member(object_at(object, "metadata.annotations"), "storageclass.kubernetes.io/is-default-class");
+  if (resource.type.kind == "StorageClass" && is_default != nullptr && *is_default == "true") name += " (default)";
+  return name;
 }
 
 }  // namespace mtc::sandbox

@@ -6,32 +6,30 @@
 
 #include <fmt/format.h>
 
+#include "async/runtime.hpp"
 #include "async/scope.hpp"
 #include "base/encoding.hpp"
+#include "base/error.hpp"
 #include "base/hash.hpp"
 #include "base/log.hpp"
 #include "sandbox/auth.hpp"
-#include "sandbox/bootstrap.hpp"
+#include "sandbox/controller_tools.hpp"
 #include "sandbox/failure.hpp"
+#include "sandbox/kubelet.hpp"
+#include "sandbox/volumes.hpp"
 
 namespace mtc::sandbox {
 namespace {
 
-const Resource& built_in(const std::string& group_resource) {
-  const auto& all = built_in_resources();
-  return **std::ranges::find_if(
-      all, [&](const ResourcePtr& resource) { return resource->type.group_resource() == group_resource; });
-}
-
-std::string name_of(const Json& object) { return string_at(object, "metadata.name"); }
-std::string ns_of(const Json& object) { return string_at(object, "metadata.namespace"); }
-std::string uid_of(const Json& object) { return string_at(object, "metadata.uid"); }
-bool is_leaving(const Json& object) { return !string_at(object, "metadata.deletionTimestamp").empty(); }
-
 class Controllers {
  public:
-  Controllers(Objects* objects, std::string ca_pem, Rng* rng)
-      : objects_(*objects), storage_(objects->storage()), ca_pem_(std::move(ca_pem)), rng_(*rng) {}
+  Controllers(Objects* objects, Folder* folder, ControllerOptions options, Rng* rng, async::Scope* scope)
+      : objects_(*objects),
+        storage_(objects->storage()),
+        volumes_(objects, folder),
+        kubelet_(objects, folder, std::move(options.program), rng, scope),
+        ca_pem_(std::move(options.ca_pem)),
+        rng_(*rng) {}
 
   /// One look at everything: small clusters, and only when something changed.
   void round() {
@@ -43,26 +41,19 @@ class Controllers {
          {"replicasets.apps", "statefulsets.apps", "daemonsets.apps", "jobs.batch", "replicationcontrollers"}) {
       for (const auto& workload : storage_.list(kind, "")) on_workload(built_in(kind), *workload);
     }
-    for (const auto& pod : storage_.list("pods", "")) on_pod(*pod);
+    volumes_.look();
+    kubelet_.look();
   }
 
  private:
-  void create(const Resource& resource, const std::string& ns, Json object) {
-    try {
-      objects_.create(resource, ns, std::move(object));
-    } catch (const Failure&) {
-      // Somebody else was first, or the namespace is going: the next round sees it.
-    }
-  }
-
   void on_namespace(const Json& ns) {
     const auto name = name_of(ns);
     if (!is_leaving(ns)) {
       if (!storage_.get({"serviceaccounts", name, "default"}))
-        create(built_in("serviceaccounts"), name, {{"metadata", {{"name", "default"}}}});
+        try_create(objects_, built_in("serviceaccounts"), name, {{"metadata", {{"name", "default"}}}});
       if (!storage_.get({"configmaps", name, "kube-root-ca.crt"}))
-        create(built_in("configmaps"), name,
-               {{"metadata", {{"name", "kube-root-ca.crt"}}}, {"data", {{"ca.crt", ca_pem_}}}});
+        try_create(objects_, built_in("configmaps"), name,
+                   {{"metadata", {{"name", "kube-root-ca.crt"}}}, {"data", {{"ca.crt", ca_pem_}}}});
       return;
     }
     bool empty = true;
@@ -104,9 +95,9 @@ class Controllers {
       const auto has = [&](const char* name) { return std::ranges::find(finalizers, name) != finalizers.end(); };
       if (has("orphan")) {
         for (const auto& dependent : dependents) disown(dependent, uid_of(*owner.object));
-        finish(owner, "orphan");
+        drop_finalizer(objects_, *owner.resource, *owner.object, "orphan");
       } else if (has("foregroundDeletion") && !blocked(owner, dependents)) {
-        finish(owner, "foregroundDeletion");
+        drop_finalizer(objects_, *owner.resource, *owner.object, "foregroundDeletion");
       }
     }
     for (const auto& [resource, object] : dependents) {
@@ -154,18 +145,6 @@ class Controllers {
     return waits;
   }
 
-  void finish(const Found& leaving, const std::string& finalizer) {
-    const auto ns = ns_of(*leaving.object), name = name_of(*leaving.object);
-    const auto now = storage_.get({leaving.resource->type.group_resource(), ns, name});
-    if (!now) return;
-    auto changed = *now;
-    auto& finalizers = changed["metadata"]["finalizers"];
-    finalizers.erase(std::remove(finalizers.begin(), finalizers.end(), Json(finalizer)), finalizers.end());
-    if (finalizers.empty()) changed["metadata"].erase("finalizers");
-    changed["metadata"].erase("resourceVersion");
-    objects_.update(*leaving.resource, ns, name, changed);
-  }
-
   void on_secret(const Json& secret) {
     if (string_at(secret, "type") != "kubernetes.io/service-account-token" ||
         object_at(secret, "data").contains("token"))
@@ -201,15 +180,6 @@ class Controllers {
     return out;
   }
 
-  void set_status(const Resource& resource, const Json& object, Json status) {
-    if (object_at(object, "status") == status) return;
-    auto changed = object;
-    changed["status"] = std::move(status);
-    changed["metadata"].erase("resourceVersion");
-    objects_.update(resource, ns_of(object), name_of(object), changed,
-                    {.part = Part::kStatus, .subresource = "status"});
-  }
-
   void on_deployment(const Json& deployment) {
     if (is_leaving(deployment) || bool_at(deployment, "spec.paused")) return;
     const auto& sets = built_in("replicasets.apps");
@@ -234,19 +204,19 @@ class Controllers {
       auto selector = object_at(deployment, "spec.selector");
       pod_template["metadata"]["labels"]["pod-template-hash"] = hash;
       selector["matchLabels"]["pod-template-hash"] = hash;
-      create(sets, ns_of(deployment),
-             {{"metadata",
-               {{"name", name_of(deployment) + "-" + hash},
-                {"labels", pod_template["metadata"]["labels"]},
-                {"ownerReferences", Json::array({owner_reference(built_in("deployments.apps"), deployment)})}}},
-              {"spec", {{"replicas", wanted}, {"selector", selector}, {"template", pod_template}}}});
+      try_create(objects_, sets, ns_of(deployment),
+                 {{"metadata",
+                   {{"name", name_of(deployment) + "-" + hash},
+                    {"labels", pod_template["metadata"]["labels"]},
+                    {"ownerReferences", Json::array({owner_reference(built_in("deployments.apps"), deployment)})}}},
+                  {"spec", {{"replicas", wanted}, {"selector", selector}, {"template", pod_template}}}});
     }
     Json status = {
         {"observedGeneration", int_at(deployment, "metadata.generation").value_or(1)},
         {"conditions", Json::array({{{"type", "Available"}, {"status", ready >= wanted ? "True" : "False"}}})}};
     if (replicas > 0) status.update({{"replicas", replicas}, {"updatedReplicas", replicas}});
     if (ready > 0) status.update({{"readyReplicas", ready}, {"availableReplicas", ready}});
-    set_status(built_in("deployments.apps"), deployment, status);
+    set_status(objects_, built_in("deployments.apps"), deployment, status);
   }
 
   static std::int64_t wanted_pods(const Resource& resource, const Json& workload) {
@@ -257,6 +227,16 @@ class Controllers {
       return rests ? 0 : int_at(workload, "spec.parallelism").value_or(1);
     }
     return int_at(workload, "spec.replicas").value_or(1);
+  }
+
+  /// A claim of a StatefulSet's pod: it is there before the pod, and stays after it.
+  void mount_claim(const Json& workload, Json claim, const std::string& name, Json& pod) {
+    pod["spec"]["volumes"].push_back({{"name", name_of(claim)}, {"persistentVolumeClaim", {{"claimName", name}}}});
+    if (storage_.get({"persistentvolumeclaims", ns_of(workload), name})) return;
+    claim["metadata"]["name"] = name;
+    claim["metadata"]["labels"].update(object_at(workload, "spec.selector.matchLabels"));
+    claim.erase("status");
+    try_create(objects_, built_in("persistentvolumeclaims"), ns_of(workload), std::move(claim));
   }
 
   void on_workload(const Resource& resource, const Json& workload) {
@@ -272,7 +252,9 @@ class Controllers {
       const auto suffix = resource.type.kind == "StatefulSet" ? std::to_string(i) : name_suffix(rng_);
       pod["metadata"]["name"] = name_of(workload) + "-" + suffix;
       pod["metadata"]["ownerReferences"] = Json::array({owner_reference(resource, workload)});
-      create(built_in("pods"), ns_of(workload), pod);
+      for (const auto& claim : array_at(workload, "spec.volumeClaimTemplates"))
+        mount_claim(workload, claim, name_of(claim) + "-" + name_of(pod), pod);
+      try_create(objects_, built_in("pods"), ns_of(workload), pod);
     }
     for (const auto& pod : owned("pods", workload)) ready += string_at(pod, "status.phase") == "Running" ? 1 : 0;
     Json status = object_at(workload, "status");
@@ -289,41 +271,28 @@ class Controllers {
       status["replicas"] = static_cast<std::int64_t>(owned("pods", workload).size());
       status["readyReplicas"] = status["availableReplicas"] = ready;
     }
-    set_status(resource, workload, status);
-  }
-
-  void on_pod(const Json& pod) {
-    if (is_leaving(pod) || string_at(pod, "status.phase") != "Pending") return;
-    Json containers = Json::array();
-    for (const auto& container : array_at(pod, "spec.containers")) {
-      containers.push_back({{"name", string_at(container, "name")},
-                            {"image", string_at(container, "image")},
-                            {"ready", true},
-                            {"restartCount", 0},
-                            {"state", {{"running", Json::object()}}}});
-    }
-    const auto& pods = built_in("pods");
-    auto placed = pod;
-    placed["spec"]["nodeName"] = kNodeName;
-    placed = *objects_.update(pods, ns_of(pod), name_of(pod), placed, {.manager = "kube-scheduler"});
-    set_status(pods, placed,
-               {{"phase", "Running"},
-                {"startTime", string_at(pod, "metadata.creationTimestamp")},
-                {"podIP", fmt::format("10.128.{}.{}", rng_.below(256), 1 + rng_.below(254))},
-                {"containerStatuses", containers},
-                {"conditions", Json::array({{{"type", "Ready"}, {"status", "True"}}})}});
+    set_status(objects_, resource, workload, status);
   }
 
   Objects& objects_;
   Storage& storage_;
+  Volumes volumes_;
+  Kubelet kubelet_;
   std::string ca_pem_;
   Rng& rng_;
 };
 
-}  // namespace
+/// Volumes can hold many files: removing them holds nothing up.
+Task<void> empty_trash(Folder* folder, async::Event* more) {
+  for (;;) {
+    co_await more->wait();
+    more->reset();
+    co_await async::offload([folder] { folder->empty_trash(); });
+  }
+}
 
-Task<void> run_controllers(Objects* objects, std::string ca_pem, Rng* rng) {
-  Controllers controllers(objects, std::move(ca_pem), rng);
+/// A round for every burst of changes.
+Task<void> go_round(Controllers* controllers, Objects* objects, Folder* folder, async::Event* trash) {
   async::Event changed;
   struct Subscription {
     Storage& from;
@@ -339,13 +308,35 @@ Task<void> run_controllers(Objects* objects, std::string ca_pem, Rng* rng) {
   for (;;) {
     changed.reset();
     try {
-      controllers.round();
+      controllers->round();
     } catch (const Failure& failure) {
       log::debug("sandbox controllers", {{"error", failure.what()}});
+    } catch (const Error& error) {
+      log::warn("sandbox controllers", {{"error", error.what()}});
     }
+    if (folder->has_new_trash()) trash->set();
     co_await changed.wait();
-    co_await async::sleep_for(std::chrono::milliseconds(5));  // a burst of changes is one round
+    co_await async::sleep_for(std::chrono::milliseconds(5));
   }
+}
+
+}  // namespace
+
+Task<void> run_controllers(Objects* objects, Folder* folder, ControllerOptions options, Rng* rng) {
+  auto scope = co_await async::Scope::create();
+  Controllers controllers(objects, folder, std::move(options), rng, &scope);
+  async::Event trash;
+  scope.spawn_isolated(empty_trash(folder, &trash), [](const std::exception_ptr&) {
+    log::warn("sandbox: the trash is not emptied until the next start");
+  });
+  std::exception_ptr end;
+  try {
+    co_await go_round(&controllers, objects, folder, &trash);
+  } catch (...) {  // What the pods run ends first.
+    end = std::current_exception();
+  }
+  co_await scope.cancel_and_join();
+  std::rethrow_exception(end);
 }
 
 }  // namespace mtc::sandbox

@@ -230,6 +230,9 @@ void set_defaults(const Resource& resource, Json& object, Rng& rng) {
   } else if (kind == "PersistentVolume") {
     preset(object["spec"], "persistentVolumeReclaimPolicy", "Retain");
     preset(object["spec"], "volumeMode", "Filesystem");
+  } else if (kind == "StorageClass") {
+    preset(object, "reclaimPolicy", "Delete");
+    preset(object, "volumeBindingMode", "Immediate");
   } else if (kind == "RoleBinding" || kind == "ClusterRoleBinding") {
     default_role_binding(object);
   } else if (kind == "CustomResourceDefinition") {

@@ -24,12 +24,15 @@ struct Subresource {
 };
 
 std::vector<Subresource> subresources_of(const Resource& resource) {
-  const Json change = {"get", "patch", "update"}, make = {"create"};
+  const Json change = {"get", "patch", "update"}, make = {"create"}, read = {"get"};
   std::vector<Subresource> out;
   if (resource.status_subresource) out.push_back({"status", change, resource.type});
   if (resource.scale_subresource) out.push_back({"scale", change, {"autoscaling", "v1", "", "Scale"}});
   if (resource.custom) return out;
-  if (resource.type.kind == "Pod") out.push_back({"eviction", make, {"policy", "v1", "", "Eviction"}});
+  if (resource.type.kind == "Pod") {
+    out.push_back({"eviction", make, {"policy", "v1", "", "Eviction"}});
+    out.push_back({"log", read, resource.type});
+  }
   if (resource.type.kind == "ServiceAccount")
     out.push_back({"token", make, {"authentication.k8s.io", "v1", "", "TokenRequest"}});
   return out;

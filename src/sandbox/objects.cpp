@@ -10,6 +10,8 @@
 #include "json/schema.hpp"
 #include "sandbox/built_in_types.hpp"
 #include "sandbox/failure.hpp"
+#include "sandbox/pod_command.hpp"
+#include "sandbox/storage_class.hpp"
 
 namespace mtc::sandbox {
 namespace {
@@ -26,6 +28,16 @@ Json details_of(const Resource& resource, const std::string& name) {
 
 std::string quoted(const Resource& resource, const std::string& name) {
   return fmt::format("{} \"{}\"", resource.type.group_resource(), name);
+}
+
+/// How long a pod may take to leave: one that is a process is asked to end first; records are gone at once.
+std::int64_t grace_of(const Resource& resource, const Json& stored, const Json& options) {
+  const auto phase = string_at(stored, "status.phase");
+  const bool runs = resource.type.kind == "Pod" && is_process(stored) && phase != "Succeeded" && phase != "Failed" &&
+                    !string_at(stored, "spec.nodeName").empty();
+  if (!runs) return 0;
+  const auto own = int_at(stored, "spec.terminationGracePeriodSeconds").value_or(0);
+  return std::max<std::int64_t>(0, int_at(options, "gracePeriodSeconds").value_or(own));
 }
 
 [[noreturn]] void throw_conflict(const Resource& resource, const std::string& name, const std::string& why) {
@@ -194,6 +206,7 @@ ObjectPtr Objects::insert(const Resource& resource, const std::string& ns, Json 
   if (counts_generations(resource)) metadata["generation"] = 1;
   if (resource.status_subresource) object.erase("status");
   shape(resource, object, *rng_);
+  if (resource.type.kind == "PersistentVolumeClaim") choose_class(*storage_, object);
   validate(resource, nullptr, object);
   if (!object["metadata"].contains("managedFields")) {
     Ownership ownership(resource, object);
@@ -292,11 +305,12 @@ Objects::Applied Objects::apply(const Resource& resource, const std::string& ns,
   return {replace(resource, before, std::move(object), manner, std::move(ownership)), false};
 }
 
-/// Stores, unless the object was only waiting for its last finalizer.
+/// Stores, unless the object was only waiting for its last finalizer, or for the end of its process.
 ObjectPtr Objects::store(const Resource& resource, const Address& at, Json object) {
   const bool leaving = !string_at(object, "metadata.deletionTimestamp").empty();
   const bool held = !array_at(object, "metadata.finalizers").empty() ||
-                    (resource.type.kind == "Namespace" && !array_at(object, "spec.finalizers").empty());
+                    (resource.type.kind == "Namespace" && !array_at(object, "spec.finalizers").empty()) ||
+                    int_at(object, "metadata.deletionGracePeriodSeconds").value_or(0) > 0;
   if (leaving && !held) {
     storage_->erase(at);
     if (resource.custom) note_removal(resource);
@@ -319,10 +333,12 @@ Objects::Removed Objects::remove(const Resource& resource, const std::string& ns
   check_version(resource, *stored, string_at(options, "preconditions.resourceVersion"));
   auto object = *stored;
   auto& metadata = object["metadata"];
-  if (string_at(metadata, "deletionTimestamp").empty()) {
-    metadata["deletionTimestamp"] = rfc3339(clock_->now());
-    metadata["deletionGracePeriodSeconds"] = 0;
-    if (counts_generations(resource)) metadata["generation"] = int_at(metadata, "generation").value_or(0) + 1;
+  const auto grace = grace_of(resource, *stored, options);
+  const bool is_new = string_at(metadata, "deletionTimestamp").empty();
+  if (is_new || grace < int_at(metadata, "deletionGracePeriodSeconds").value_or(0)) {
+    metadata["deletionTimestamp"] = rfc3339(clock_->now() + std::chrono::seconds(grace));
+    metadata["deletionGracePeriodSeconds"] = grace;
+    if (is_new && counts_generations(resource)) metadata["generation"] = int_at(metadata, "generation").value_or(0) + 1;
   }
   // The garbage collector's own finalizers say what becomes of the dependents.
   const auto policy = string_at(options, "propagationPolicy");

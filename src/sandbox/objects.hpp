@@ -31,6 +31,7 @@ class Objects {
 
   const Resources& resources() const { return resources_; }
   Storage& storage() { return *storage_; }
+  const Clock& clock() const { return *clock_; }
 
   /// The object as a version of its kind shows it: a custom resource in the version asked for, with that schema's
   /// defaults.

@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include "json/jsonpath.hpp"
+#include "sandbox/columns.hpp"
 
 namespace mtc::sandbox {
 namespace {
@@ -80,15 +81,30 @@ Json Presentation::list(const std::vector<ObjectPtr>& objects, Json metadata) co
 }
 
 Json Presentation::table(const std::vector<ObjectPtr>& objects, Json metadata) const {
+  const auto for_each_column = [&](auto on_column, auto on_age) {
+    bool age_is_due = shows_age(*resource_);
+    for (const auto& column : resource_->columns) {
+      // Age comes last of what is always shown, and before what only -o wide shows.
+      if (age_is_due && column.priority > 0) {
+        on_age();
+        age_is_due = false;
+      }
+      on_column(column);
+    }
+    if (age_is_due) on_age();
+  };
   Json columns = Json::array({column_definition("Name", "string", "name", 0)});
-  for (const auto& column : resource_->columns)
-    columns.push_back(column_definition(column.name, column.type, "", column.priority));
-  if (shows_age(*resource_)) columns.push_back(column_definition("Age", "string", "", 0));
+  for_each_column(
+      [&](const Column& column) {
+        columns.push_back(column_definition(column.name, column.type, "", column.priority));
+      },
+      [&] { columns.push_back(column_definition("Age", "string", "", 0)); });
   Json rows = Json::array();
   for (const auto& object : objects) {
-    Json cells = Json::array({string_at(*object, "metadata.name")});
-    for (const auto& column : resource_->columns) cells.push_back(cell(column, *object, now_));
-    if (shows_age(*resource_)) cells.push_back(age_since(string_at(*object, "metadata.creationTimestamp"), now_));
+    Json cells = Json::array({shown_name(*resource_, *object)});
+    const auto age = [&] { return age_since(string_at(*object, "metadata.creationTimestamp"), now_); };
+    for_each_column([&](const Column& column) { cells.push_back(cell(column, *object, now_)); },
+                    [&] { cells.push_back(age()); });
     Json row = {{"cells", std::move(cells)}};
     if (included_ != "None") row["object"] = included_ == "Object" ? *object : metadata_alone(*object);
     rows.push_back(std::move(row));

@@ -12,6 +12,7 @@
 #include "sandbox/filter.hpp"
 #include "sandbox/lists.hpp"
 #include "sandbox/openapi.hpp"
+#include "sandbox/pod_log.hpp"
 #include "sandbox/present.hpp"
 #include "sandbox/protobuf.hpp"
 #include "sandbox/reviews.hpp"
@@ -201,8 +202,13 @@ Task<void> Rest::on_resource(Route route, User user, http::ServerRequest& reques
                         (part == "scale" && resource.scale_subresource) ||
                         (part == "finalize" && resource.type.kind == "Namespace") ||
                         (part == "token" && resource.type.kind == "ServiceAccount") ||
-                        (part == "eviction" && resource.type.kind == "Pod");
+                        ((part == "eviction" || part == "log") && resource.type.kind == "Pod");
   if (!has_part) throw_unknown();
+  if (part == "log" && request.method == "GET") {
+    const auto pod = objects_->must_get(resource, route.ns, route.name);
+    co_return co_await serve_log(*pod, folder_->pod(string_at(*pod, "metadata.uid")), &objects_->storage(), request,
+                                 writer);
+  }
   std::optional<http::Response> reply;
   if (part == "token" && request.method == "POST") {
     reply = json_response(201, token_request(route, parse_body(request, body)));

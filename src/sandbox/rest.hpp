@@ -3,6 +3,7 @@
 #include "async/task.hpp"
 #include "http/server.hpp"
 #include "sandbox/auth.hpp"
+#include "sandbox/folder.hpp"
 #include "sandbox/objects.hpp"
 #include "sandbox/route.hpp"
 
@@ -11,7 +12,8 @@ namespace mtc::sandbox {
 /// The REST face of a cluster: routes a request, checks who may do it, and answers as a kube-apiserver does.
 class Rest {
  public:
-  Rest(Objects* objects, const Clock* clock, Rng* rng) : objects_(objects), clock_(clock), rng_(rng) {}
+  Rest(Objects* objects, const Folder* folder, const Clock* clock, Rng* rng)
+      : objects_(objects), folder_(folder), clock_(clock), rng_(rng) {}
   /// For http::Server; both references outlive the task.
   Task<void> handle(http::ServerRequest& request, http::ResponseWriter& writer);
 
@@ -32,6 +34,7 @@ class Rest {
   Json token_request(const Route& route, Json wish);
 
   Objects* objects_;
+  const Folder* folder_;
   const Clock* clock_;
   Rng* rng_;
 };

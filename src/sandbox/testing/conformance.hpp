@@ -47,6 +47,7 @@ Cases schema_cases();
 Cases selector_cases();
 Cases strategic_patch_cases();
 Cases token_cases();
+Cases volume_cases();
 Cases watch_cases();
 Cases workload_cases();
 

@@ -68,26 +68,33 @@ std::string path_of(const Server& s, const kube::ResourceType& type) {
          type.plural;
 }
 
-Task<http::Response> send(Server s, std::string method, std::string target, http::Headers headers, std::string body,
-                          std::string token) {
+http::Client http_client(const kube::Connection& connection) {
   http::ClientOptions options;
-  options.origin = http::Url::parse(s.connection.url);
+  options.origin = http::Url::parse(connection.url);
   net::TlsClientOptions tls;
-  tls.ca_pem = s.connection.ca_pem;
-  if (token.empty()) {
-    tls.cert_pem = s.connection.client_cert_pem;
-    tls.key_pem = s.connection.client_key_pem;
-  } else {
-    headers.set("Authorization", "Bearer " + token);
+  tls.ca_pem = connection.ca_pem;
+  if (!connection.client_cert_pem.empty()) {
+    tls.cert_pem = connection.client_cert_pem;
+    tls.key_pem = connection.client_key_pem;
   }
   options.tls = std::make_shared<net::TlsClient>(std::move(tls));
+  return http::Client(std::move(options));
+}
+
+Task<http::Response> send(Server s, std::string method, std::string target, http::Headers headers, std::string body,
+                          std::string token) {
+  auto connection = s.connection;
+  if (!token.empty()) {
+    connection.client_cert_pem.clear();
+    headers.set("Authorization", "Bearer " + token);
+  }
+  auto client = http_client(connection);
   http::Request request;
   request.method = std::move(method);
   request.target = std::move(target);
   request.headers = std::move(headers);
   if (!body.empty() && !request.headers.has("Content-Type")) request.headers.set("Content-Type", "application/json");
   request.body = std::move(body);
-  http::Client client(std::move(options));
   co_return co_await client.send(std::move(request));
 }
 

@@ -9,6 +9,7 @@
 
 #include "async/scope.hpp"
 #include "base/error.hpp"
+#include "http/client.hpp"
 #include "http/message.hpp"
 #include "json/json.hpp"
 #include "json/yaml.hpp"
@@ -59,6 +60,8 @@ Task<void> until(Server s, kube::ResourceType type, std::string name,
 
 /// The path of a namespaced kind: "/api/v1/namespaces/x/configmaps".
 std::string path_of(const Server& s, const kube::ResourceType& type);
+/// A client below Kubernetes' own; it shows the connection's certificate, if that has one.
+http::Client http_client(const kube::Connection& connection);
 /// Any request, by its bytes. With a token it is the token's owner's.
 Task<http::Response> send(Server s, std::string method, std::string target, http::Headers headers = {},
                           std::string body = "", std::string token = "");

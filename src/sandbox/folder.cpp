@@ -1,0 +1,75 @@
+#include "sandbox/folder.hpp"
+
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "base/error.hpp"
+#include "base/log.hpp"
+#include "base/rng.hpp"
+
+namespace mtc::sandbox {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr std::size_t kNameLength = 10;
+
+fs::path root_of(const std::string& state) {
+  if (state == ":memory:") return fs::temp_directory_path() / ("mtc-sandbox-" + name_suffix(system_rng(), kNameLength));
+  return fs::absolute(state + ".files");
+}
+
+}  // namespace
+
+Folder::Folder(const std::string& state) : kept_(state == ":memory:" ? Kept::kNo : Kept::kYes), root_(root_of(state)) {
+  std::error_code absent;
+  new_trash_ = fs::exists(root_ / "trash", absent);
+}
+
+Folder::~Folder() {
+  if (kept_ == Kept::kYes) return;
+  std::error_code failure;
+  fs::remove_all(root_, failure);
+  if (failure) log::warn("temporary folder stays", {{"folder", root_.string()}, {"error", failure.message()}});
+}
+
+fs::path Folder::volume(const std::string& name) const { return root_ / "volumes" / name; }
+fs::path Folder::pod(const std::string& uid) const { return root_ / "pods" / uid; }
+
+std::vector<std::string> Folder::pods() const {
+  std::vector<std::string> out;
+  std::error_code absent;
+  for (const auto& entry : fs::directory_iterator(root_ / "pods", absent)) out.push_back(entry.path().filename());
+  return out;
+}
+
+void Folder::make(const fs::path& directory) {
+  std::error_code failure;
+  if (fs::create_directories(root_, failure)) fs::permissions(root_, fs::perms::owner_all, failure);
+  if (!failure) fs::create_directories(directory, failure);
+  if (failure)
+    throw Error(Code::kUnavailable, fmt::format("{} cannot be made: {}", directory.string(), failure.message()));
+}
+
+void Folder::discard(const fs::path& path) {
+  std::error_code failure;
+  if (!fs::exists(fs::symlink_status(path, failure))) return;
+  make(root_ / "trash");
+  fs::rename(path, root_ / "trash" / name_suffix(system_rng(), kNameLength), failure);
+  if (failure) throw Error(Code::kUnavailable, fmt::format("{} stays: {}", path.string(), failure.message()));
+  new_trash_ = true;
+}
+
+bool Folder::has_new_trash() { return std::exchange(new_trash_, false); }
+
+void Folder::empty_trash() const {
+  std::error_code absent, failure;
+  // The trash itself stays: something may be thrown into it meanwhile.
+  for (const auto& entry : fs::directory_iterator(root_ / "trash", absent)) {
+    fs::remove_all(entry.path(), failure);
+    if (failure) log::warn("trash stays", {{"path", entry.path().string()}, {"error", failure.message()}});
+  }
+}
+
+}  // namespace mtc::sandbox

@@ -1,0 +1,142 @@
+#include "sandbox/pod_mounts.hpp"
+
+#include <algorithm>
+#include <fstream>
+#include <map>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "base/encoding.hpp"
+#include "base/error.hpp"
+#include "base/strings.hpp"
+#include "sandbox/controller_tools.hpp"
+
+namespace mtc::sandbox {
+namespace {
+
+namespace fs = std::filesystem;
+
+/// A path below a volume: it does not climb out.
+fs::path inside(const fs::path& volume, const std::string& path) {
+  const fs::path relative(path);
+  const bool climbs = std::ranges::find(relative, "..") != relative.end();
+  if (relative.is_absolute() || climbs)
+    throw Error(Code::kInvalid, fmt::format("path \"{}\" leads out of its volume", path));
+  return path.empty() ? volume : volume / relative;
+}
+
+/// The file is its owner's alone before anything is in it.
+void write_file(const fs::path& path, std::string_view content) {
+  std::ofstream file(path, std::ios::trunc | std::ios::binary);
+  std::error_code failure;
+  fs::permissions(path, fs::perms::owner_read | fs::perms::owner_write, failure);
+  file << content;
+  file.close();
+  if (!file || failure) throw Error(Code::kUnavailable, path.string() + " cannot be written");
+}
+
+/// key → content of a Secret or a ConfigMap.
+std::map<std::string, std::string> contents_of(const Json& object) {
+  const bool is_secret = string_at(object, "kind") == "Secret";
+  std::map<std::string, std::string> out;
+  for (const auto* field : {"data", "binaryData"}) {
+    const bool encoded = is_secret || std::string_view(field) == "binaryData";
+    for (const auto& [key, value] : object_at(object, field).items()) {
+      if (!value.is_string()) continue;
+      auto text = value.get<std::string>();
+      out[key] = encoded ? base64_decode(text).value_or("") : std::move(text);
+    }
+  }
+  return out;
+}
+
+/// Which files a Secret or a ConfigMap is: all its keys, or those that `items` name.
+std::vector<std::pair<std::string, std::string>> files_of(const Json& source, const Json& object) {
+  const auto contents = contents_of(object);
+  std::vector<std::pair<std::string, std::string>> out;
+  for (const auto& item : array_at(source, "items")) {
+    const auto key = string_at(item, "key");
+    const auto content = contents.find(key);
+    if (content != contents.end()) {
+      out.emplace_back(string_at(item, "path"), content->second);
+    } else if (!bool_at(source, "optional")) {
+      throw Error(Code::kNotFound, "references non-existent secret key: " + key);
+    }
+  }
+  if (array_at(source, "items").empty()) out.assign(contents.begin(), contents.end());
+  return out;
+}
+
+void write_object(const Json& source, const char* plural, const std::string& ns, const std::string& name,
+                  const fs::path& into, const Storage& storage, Folder& folder) {
+  const auto object = storage.get({plural, ns, name});
+  if (!object && !bool_at(source, "optional"))
+    throw Error(Code::kNotFound, fmt::format("{} \"{}\" not found",
+                                             std::string_view(plural) == "secrets" ? "secret" : "configmap", name));
+  if (!object) return;
+  for (const auto& [path, content] : files_of(source, *object)) {
+    const auto file = inside(into, path);
+    folder.make(file.parent_path());
+    write_file(file, content);
+  }
+}
+
+fs::path directory_of_claim(const Json& pod, const std::string& name, const Storage& storage) {
+  const auto claim = storage.get({"persistentvolumeclaims", ns_of(pod), name});
+  const auto volume = claim ? storage.get({"persistentvolumes", "", string_at(*claim, "spec.volumeName")}) : nullptr;
+  if (!volume) throw Error(Code::kNotFound, fmt::format("persistentvolumeclaim \"{}\" has no volume", name));
+  fs::path path = string_at(*volume, "spec.hostPath.path");
+  if (path.empty())
+    throw Error(Code::kUnsupported,
+                fmt::format("volume {} is no directory (spec.hostPath): the embedded cluster mounts no other",
+                            name_of(*volume)));
+  std::error_code absent;
+  if (!fs::is_directory(path, absent))
+    throw Error(Code::kNotFound, fmt::format("volume {}: directory {} is not there", name_of(*volume), path.string()));
+  return path;
+}
+
+fs::path directory_of(const Json& pod, const Json& volume, const Storage& storage, Folder& folder) {
+  const auto name = string_at(volume, "name");
+  if (!is_dns_label(name)) throw Error(Code::kInvalid, fmt::format("volume \"{}\" has no valid name", name));
+  if (const auto claim = string_at(volume, "persistentVolumeClaim.claimName"); !claim.empty())
+    return directory_of_claim(pod, claim, storage);
+  const auto directory = folder.pod(uid_of(pod)) / "volumes" / name;
+  folder.make(directory);
+  if (const auto* secret = find(volume, "secret")) {
+    write_object(*secret, "secrets", ns_of(pod), string_at(*secret, "secretName"), directory, storage, folder);
+  } else if (const auto* map = find(volume, "configMap")) {
+    write_object(*map, "configmaps", ns_of(pod), string_at(*map, "name"), directory, storage, folder);
+  } else if (find(volume, "emptyDir") == nullptr) {
+    throw Error(
+        Code::kUnsupported,
+        fmt::format("volume \"{}\": the embedded cluster mounts claims, Secrets, ConfigMaps and emptyDirs", name));
+  }
+  return directory;
+}
+
+}  // namespace
+
+std::vector<Mount> mounts_of(const Json& pod, const Storage& storage, Folder& folder) {
+  std::map<std::string, fs::path> directories;
+  for (const auto& volume : array_at(pod, "spec.volumes"))
+    directories[string_at(volume, "name")] = directory_of(pod, volume, storage, folder);
+  std::vector<Mount> out;
+  for (const auto& mount : array_at(array_at(pod, "spec.containers").at(0), "volumeMounts")) {
+    const auto name = string_at(mount, "name");
+    const auto directory = directories.find(name);
+    if (directory == directories.end()) throw Error(Code::kInvalid, fmt::format("there is no volume \"{}\"", name));
+    auto path = string_at(mount, "mountPath");
+    while (path.size() > 1 && path.ends_with('/')) path.pop_back();
+    out.push_back({path, inside(directory->second, string_at(mount, "subPath")).string()});
+  }
+  return out;
+}
+
+void unmount(const fs::path& pod_folder) {
+  std::error_code absent;
+  fs::remove_all(pod_folder / "volumes", absent);
+}
+
+}  // namespace mtc::sandbox

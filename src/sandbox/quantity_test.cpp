@@ -1,0 +1,22 @@
+#include "sandbox/quantity.hpp"
+
+#include <gtest/gtest.h>
+
+namespace mtc::sandbox {
+namespace {
+
+TEST(Quantity, ReadsUnitsAndExponents) {
+  EXPECT_EQ(quantity("1Gi"), 1073741824);
+  EXPECT_EQ(quantity("1.5k"), 1500);
+  EXPECT_EQ(quantity("500m"), 0.5);
+  EXPECT_EQ(quantity("2e3"), 2000);
+  EXPECT_EQ(quantity("1E"), 1e18);
+  EXPECT_LT(quantity("1G"), quantity("1Gi"));
+}
+
+TEST(Quantity, IsNothingForWhatIsNone) {
+  for (const auto* text : {"", "Gi", "1 Gi", "1gi", "inf", "nan", "12x"}) EXPECT_EQ(quantity(text), 0) << text;
+}
+
+}  // namespace
+}  // namespace mtc::sandbox

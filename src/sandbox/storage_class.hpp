@@ -1,0 +1,18 @@
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "sandbox/storage.hpp"
+
+namespace mtc::sandbox {
+
+/// Of classes whose volumes are directories in the cluster's folder.
+constexpr auto kProvisioner = "sandbox.mtc/directory";
+
+/// The class of a claim or a volume; nullopt for a claim that leaves the choice to the cluster.
+std::optional<std::string> class_of(const Json& object);
+/// Chooses the cluster's default class for a new claim that names none.
+void choose_class(const Storage& storage, Json& claim);
+
+}  // namespace mtc::sandbox
