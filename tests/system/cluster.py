@@ -3,6 +3,7 @@ import base64
 import http.client
 import json
 import os
+import pathlib
 import re
 import ssl
 import subprocess
@@ -17,7 +18,8 @@ NS = "openshift-migration"
 MIGRATION = "/apis/migration.openshift.io/v1alpha1"
 KINDS = {
     "namespaces": "/api/v1", "pods": "/api/v1", "services": "/api/v1", "configmaps": "/api/v1", "secrets": "/api/v1", "serviceaccounts": "/api/v1",
-    "events": "/api/v1", "replicationcontrollers": "/api/v1", "persistentvolumeclaims": "/api/v1", "resourcequotas": "/api/v1",
+    "events": "/api/v1", "replicationcontrollers": "/api/v1", "persistentvolumeclaims": "/api/v1", "persistentvolumes": "/api/v1",
+    "resourcequotas": "/api/v1", "storageclasses": "/apis/storage.k8s.io/v1",
     "deployments": "/apis/apps/v1", "statefulsets": "/apis/apps/v1", "replicasets": "/apis/apps/v1", "daemonsets": "/apis/apps/v1",
     "jobs": "/apis/batch/v1", "cronjobs": "/apis/batch/v1",
     "roles": "/apis/rbac.authorization.k8s.io/v1", "rolebindings": "/apis/rbac.authorization.k8s.io/v1",
@@ -28,9 +30,9 @@ KINDS = {
     "migclusters": MIGRATION, "migstorages": MIGRATION, "migplans": MIGRATION, "migmigrations": MIGRATION,
     "widgets": "/apis/example.com/v1", "deploymentconfigs": "/apis/apps.openshift.io/v1",
 }
-CLUSTER_SCOPED = {"namespaces", "clusterroles", "clusterrolebindings", "customresourcedefinitions", "apiservices", "validatingadmissionpolicies",
+CLUSTER_SCOPED = {"namespaces", "persistentvolumes", "storageclasses", "clusterroles", "clusterrolebindings", "customresourcedefinitions", "apiservices", "validatingadmissionpolicies",
                   "validatingadmissionpolicybindings"}
-PLURALS = {"networkpolicy": "networkpolicies", "validatingadmissionpolicy": "validatingadmissionpolicies"}
+PLURALS = {"networkpolicy": "networkpolicies", "storageclass": "storageclasses", "validatingadmissionpolicy": "validatingadmissionpolicies"}
 
 
 def b64(text):
@@ -142,6 +144,18 @@ class Cluster:
             self.ensure(binding(account, "cluster-admin", account, ns))
         answer = self.call("POST", self.path("serviceaccounts", account, ns) + "/token", {"spec": {"expirationSeconds": seconds}})
         return answer["status"]["token"]
+
+    def volume_path(self, ns, claim):
+        """The directory on this machine where the files of a claim are; waits until it is bound."""
+        bound = wait_for(f"claim {ns}/{claim} to be bound", lambda: self.bound(ns, claim))
+        return pathlib.Path(self.get("persistentvolumes", bound["spec"]["volumeName"])["spec"]["hostPath"]["path"])
+
+    def bound(self, ns, claim):
+        thing = self.get("persistentvolumeclaims", claim, ns)
+        return thing if phase(thing) == "Bound" else None
+
+    def log(self, ns, pod):
+        return self.call("GET", self.path("pods", pod, ns) + "/log").decode()
 
     def watch(self, kind, ns=NS):
         return Watch(self, self.path(kind, None, ns))

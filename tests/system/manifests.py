@@ -139,3 +139,17 @@ def application(ns, image, copies=2):
     for each in objects:
         each["metadata"]["namespace"] = ns
     return [{"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": ns}}] + objects
+
+
+def claim(name, size="1Gi", **spec):
+    return {"apiVersion": "v1", "kind": "PersistentVolumeClaim", "metadata": {"name": name},
+            "spec": {"accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": size}}, **spec}}
+
+
+def mover(name, *arguments, claims=(), env=()):
+    """A pod of mtc's own image; each claim is mounted at /<its name>."""
+    container = {"name": "mtc", "image": "lab.mtc/mtc:1", "imagePullPolicy": "IfNotPresent", "args": list(arguments), "env": list(env),
+                 "volumeMounts": [{"name": each, "mountPath": f"/{each}"} for each in claims]}
+    volumes = [{"name": each, "persistentVolumeClaim": {"claimName": each}} for each in claims]
+    return {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": name},
+            "spec": {"restartPolicy": "Never", "terminationGracePeriodSeconds": 5, "containers": [container], "volumes": volumes}}
