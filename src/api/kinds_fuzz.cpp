@@ -4,6 +4,7 @@
 
 #include "api/kinds.hpp"
 #include "api/names.hpp"
+#include "api/volumes.hpp"
 #include "base/error.hpp"
 
 // Any JSON, read as each of our kinds: what is malformed counts as absent, and the digest of a spec depends on nothing
@@ -22,6 +23,13 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   api::MigMigration::parse(object);
   const auto plan = api::MigPlan::parse(object);
   if (plan.namespaces.size() != plan.raw_namespaces.size() || !plan.persistent_volumes.is_array()) std::abort();
+  try {
+    for (const auto& volume : api::volumes_of(plan)) {
+      if (volume.pv.empty() || !volume.claim.set() || !volume.target.set()) std::abort();
+    }
+  } catch (const Error& error) {
+    if (error.code() != Code::kInvalid) std::abort();
+  }
 
   const auto& spec = object_at(object, "spec");
   auto more = spec;
