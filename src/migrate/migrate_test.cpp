@@ -141,6 +141,16 @@ TEST(Validate, BlocksWhatCannotRun) {
   EXPECT_THAT(conditions_for(self, plan, {earlier}), ElementsAre("HasFinalMigration"));
 }
 
+TEST(Validate, RefusesToRunWithoutThePlansVolumes) {
+  auto plan = parse_yaml_one(
+      "{spec: {persistentVolumes: [{selection: {action: skip}}]}, status: {conditions: [{type: Ready, status: "
+      "'True'}]}}");
+  const auto self = migration("m", "2021-01-02T00:00:00Z", "{spec: {migPlanRef: {name: p, namespace: ns}}}");
+  EXPECT_THAT(conditions_for(self, plan, {}), ElementsAre());
+  plan["spec"]["persistentVolumes"].push_back(parse_yaml_one("{selection: {action: copy}}"));
+  EXPECT_THAT(conditions_for(self, plan, {}), ElementsAre("VolumeMigrationNotSupported"));
+}
+
 TEST(Validate, ANewStageNeverOvertakesARunningMigration) {
   const auto plan = parse_yaml_one("{status: {conditions: [{type: Ready, status: 'True'}]}}");
   const auto running = migration("f", "2021-01-01T00:00:00Z",

@@ -15,6 +15,13 @@ void critical(api::Conditions& conditions, std::string type, std::string reason,
       {.type = std::move(type), .category = kCritical, .reason = std::move(reason), .message = std::move(message)});
 }
 
+/// Volumes that a plan wants to take along. Nothing carries them yet, and a migration that ran without them would leave
+/// their data behind.
+bool has_volumes(const Json& plan) {
+  return std::ranges::any_of(array_at(plan, "spec.persistentVolumes"),
+                             [](const Json& volume) { return string_at(volume, "selection.action") != "skip"; });
+}
+
 bool is_over(const Json& migration) { return string_at(migration, "status.phase") == "Completed"; }
 bool has_begun(const Json& migration) { return !string_at(migration, "status.startTimestamp").empty(); }
 
@@ -69,6 +76,11 @@ void validate(const api::MigMigration& self, const std::optional<Json>& plan, co
   if (bool_at(*plan, "spec.closed"))
     critical(conditions, "PlanClosed", "",
              fmt::format("The associated migration plan is closed, subject: {}.", self.plan.str()));
+  if (!self.rollback && has_volumes(*plan)) {
+    critical(conditions, "VolumeMigrationNotSupported", "NotSupported",
+             fmt::format("MigPlan {} has volumes to copy, and this release does not carry volumes: nothing was done.",
+                         self.plan.str()));
+  }
   if (self.stage + self.migrate_state + self.rollback > 1) {
     critical(conditions, "InvalidSpec", "NotSupported",
              "Only one of `stage`, `migrateState` and `rollback` can be true.");
