@@ -60,7 +60,11 @@ struct Interests::State {
     auto [at, opened] = sources.try_emplace(subject);
     at->second.subscribers.insert(who);
     wanted[who].insert(subject);
-    if (!opened) return;
+    if (!opened) {
+      // It read before it subscribed, and the watch may have told the others meanwhile.
+      if (at->second.synced) wake(who);
+      return;
+    }
     scope.spawn(follow_until(
         interest, [this, subject](const kube::Change& change) { changed(subject, change); }, at->second.unwanted));
   }
