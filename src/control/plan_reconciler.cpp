@@ -26,10 +26,11 @@ class PlanReconciler final : public Reconciler {
     auto pass = co_await Pass::begin(parts_.services, types::mig_plans(), key);
     if (!pass) co_return Result::done();
     const auto plan = api::MigPlan::parse(pass->object());
+    plan::PlanWorld world;
     std::optional<Error> failure;
     try {
       if (plan.closed) co_return co_await close(plan, &*pass);
-      co_await examine(plan, &*pass);
+      co_await examine(plan, &*pass, &world);
     } catch (const Error& error) {
       failure = error;
     }
@@ -41,11 +42,13 @@ class PlanReconciler final : public Reconciler {
     const bool ready = !conditions.blocked() && conditions.has("PvsDiscovered") && conditions.has("StorageEnsured");
     conditions.set_ready(ready, "The migration plan is ready.");
     co_await pass->finish(parts_.recorder);
-    co_return Result::done();
+    Result result;
+    for (const auto& place : world.awaited) result.wake_on.push_back({place.cluster, place.type, place.ns, "", ""});
+    co_return result;
   }
 
  private:
-  Task<void> examine(api::MigPlan plan, Pass* pass) {
+  Task<void> examine(api::MigPlan plan, Pass* pass, plan::PlanWorld* world) {
     auto& conditions = pass->conditions();
     auto& status = pass->object()["status"];
     if (!status.is_object()) status = Json::object();
@@ -61,33 +64,32 @@ class PlanReconciler final : public Reconciler {
                                  "and resource reconciliation suspended."});
     }
     identify_type(plan, migrations, conditions);
-    plan::PlanWorld world;
-    world.settings = parts_.settings;
-    world.plans = co_await kube::list_all(*parts_.services->host, types::mig_plans(), api::kNamespace);
-    co_await plan::check_plan(parts_.connections, plan, &world, &conditions);
+    world->settings = parts_.settings;
+    world->plans = co_await kube::list_all(*parts_.services->host, types::mig_plans(), api::kNamespace);
+    co_await plan::check_plan(parts_.connections, plan, world, &conditions);
     if (suspended) {
       conditions.keep({"PvsDiscovered", "StorageEnsured", "PodLimitExceeded", "SourcePodsNotHealthy",
-                       "GVKsIncompatible", "WorkloadsCannotBeQuiesced", "WorkloadsMayBeRestarted"});
+                       "GVKsIncompatible", "WorkloadsCannotBeQuiesced", "WorkloadsMayBeRestarted", "PvLimitExceeded",
+                       "PvNoStorageClassSelection", "PvWarnAccessModeUnavailable", "PvWarnCopyMethodSnapshot",
+                       "PvWarnNoCephAvailable", "PvSkipped", "VolumesExcluded"});
       co_return;
     }
-    if (!world.source_client || !world.destination_client || conditions.has("NamespaceNotFoundOnSourceCluster") ||
+    if (!world->source_client || !world->destination_client || conditions.has("NamespaceNotFoundOnSourceCluster") ||
         conditions.has("NamespaceLimitExceeded") || conditions.has("NamespaceListEmpty")) {
       co_return;
     }
-    co_await plan::check_surroundings(plan, &world, &conditions);
-    auto unhealthy = co_await plan::check_pods(plan, &world, &conditions);
+    co_await plan::check_surroundings(plan, world, &conditions);
+    auto unhealthy = co_await plan::check_pods(plan, world, &conditions);
     if (unhealthy.empty()) {
       status.erase("namespaces");
     } else {
       status["namespaces"] = std::move(unhealthy);
     }
-    co_await plan::check_content(plan, &world, &conditions);
-    co_await compare_kinds(plan, &world, conditions, status);
-    conditions.set({.type = "PvsDiscovered",
-                    .category = kRequired,
-                    .reason = "Done",
-                    .message = "The `persistentVolumes` list has been updated with discovered PVs."});
-    if (!conditions.has_category(kCritical) && world.storage) co_await ensure_storage(plan, &world, conditions);
+    co_await plan::check_content(plan, world, &conditions);
+    co_await compare_kinds(plan, world, conditions, status);
+    co_await plan::discover_volumes(plan, world, &pass->object(), &conditions);
+    co_await plan::check_volumes(api::MigPlan::parse(pass->object()), world, &conditions);
+    if (!conditions.has_category(kCritical) && world->storage) co_await ensure_storage(plan, world, conditions);
   }
 
   Task<void> compare_kinds(api::MigPlan plan, plan::PlanWorld* world, api::Conditions& conditions, Json& status) {

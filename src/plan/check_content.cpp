@@ -30,15 +30,6 @@ std::vector<std::string> names_of(const std::vector<Json>& objects) {
 
 Task<void> check_content(api::MigPlan plan, PlanWorld* world, api::Conditions* conditions) {
   const auto source = world->source_client;
-  const auto claims = co_await in_namespaces(source, kube::types::persistent_volume_claims(), plan);
-  if (!claims.empty()) {
-    conditions->set({.type = "VolumeMigrationNotSupported",
-                     .category = kCritical,
-                     .reason = "NotSupported",
-                     .message = "This release does not move volumes, and the namespaces hold claims []: the plan is "
-                                "refused instead of losing their data.",
-                     .items = names_of(claims)});
-  }
   const auto images = co_await in_namespaces(source, kube::types::image_streams(), plan);
   if (!images.empty()) {
     conditions->set({.type = "ImageMigrationNotSupported",

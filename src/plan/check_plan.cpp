@@ -106,7 +106,8 @@ class PlanCheck {
 
   /// A plan within one cluster moves nothing unless every namespace gets another name.
   void check_identical_clusters() {
-    if (!within_one_cluster()) return;
+    world_->is_one_cluster = within_one_cluster();
+    if (!world_->is_one_cluster) return;
     if (plan_.indirect_volumes) {
       return critical("IntraClusterMigration", "NamespaceMigrationPlan",
                       "Source and destination are the same cluster, where volumes cannot be migrated through the "

@@ -4,6 +4,7 @@
 #include "api/kinds.hpp"
 #include "plan/connections.hpp"
 #include "plan/settings.hpp"
+#include "plan/volumes.hpp"
 
 namespace mtc::plan {
 
@@ -16,12 +17,23 @@ Task<void> check_cluster(Connections* connections, api::MigCluster cluster, api:
 Task<void> check_storage(Connections* connections, api::MigStorage storage, api::Conditions* conditions,
                          std::string unique_name);
 
+/// Objects whose change may alter what a check says.
+struct Place {
+  kube::ClientPtr cluster;
+  kube::ResourceType type;
+  std::string ns;  ///< "" for cluster-scoped types
+};
+
 /// What a MigPlan refers to, read once a pass.
 struct PlanWorld {
   std::optional<Json> source, destination, storage;  ///< the MigCluster and MigStorage objects; nullopt if absent
   kube::ClientPtr source_client, destination_client;
-  std::vector<Json> plans;  ///< all MigPlans
+  bool is_one_cluster = false;  ///< both sides are the same cluster; set by check_plan
+  std::vector<Json> plans;      ///< all MigPlans
   Settings settings;
+  FoundVolumes volumes;                ///< set by discover_volumes
+  StorageClasses destination_classes;  ///< likewise
+  std::vector<Place> awaited;          ///< what may put right what check_volumes found wrong
 };
 /// References, storage, namespaces, conflicts, hooks (spec conditions.md §6.2), in the order of §6.1.
 Task<void> check_plan(Connections* connections, api::MigPlan plan, PlanWorld* world, api::Conditions* conditions);
@@ -31,8 +43,18 @@ Task<void> check_surroundings(api::MigPlan plan, PlanWorld* world, api::Conditio
 /// The pods of the source: too many, bound to nodes, unhealthy, or not to be stopped by a quiesce. Returns
 /// status.namespaces, [] if all are healthy. Needs the source.
 Task<Json> check_pods(api::MigPlan plan, PlanWorld* world, api::Conditions* conditions);
-/// What this release cannot move yet: volumes and internal images. A plan that would need it is refused here instead of
-/// running without it. Needs the source.
+/// Lists the volumes of the plan's namespaces in spec.persistentVolumes of `object` and the storage classes of both
+/// clusters in its status, and sets PvsDiscovered (spec config-controllers.md §6). Needs both clusters.
+Task<void> discover_volumes(api::MigPlan plan, PlanWorld* world, Json* object, api::Conditions* conditions);
+/// What users chose for the volumes, and what this release can do with that (spec conditions.md §6.2). `plan` is read
+/// after discover_volumes. Needs both clusters.
+Task<void> check_volumes(api::MigPlan plan, PlanWorld* world, api::Conditions* conditions);
+/// The claims that the volumes get on the destination: names that collide or that a StatefulSet would not find, claims
+/// that are there already, and those that nobody brings. check_volumes calls it.
+Task<void> check_volume_targets(std::vector<api::PlanVolume> volumes, std::string plan_uid, PlanWorld* world,
+                                api::Conditions* conditions);
+/// What this release cannot move yet: internal images. A plan that would need it is refused here instead of running
+/// without it. Needs the source.
 Task<void> check_content(api::MigPlan plan, PlanWorld* world, api::Conditions* conditions);
 /// Kinds with objects in the plan's namespaces that the destination does not serve: status.incompatibleNamespaces, []
 /// if none.

@@ -1,5 +1,6 @@
 #include "plan/settings.hpp"
 
+#include <algorithm>
 #include <charconv>
 #include <cstdlib>
 #include <string_view>
@@ -28,10 +29,18 @@ Settings Settings::from(const std::function<const char*(const char*)>& lookup) {
   Settings out;
   out.namespace_limit = number_or(lookup("NAMESPACE_LIMIT"), out.namespace_limit);
   out.pod_limit = number_or(lookup("POD_LIMIT"), out.pod_limit);
+  out.pv_limit = number_or(lookup("PV_LIMIT"), out.pv_limit);
+  if (const auto* classes = lookup("PV_MOVE_STORAGECLASSES")) out.moved_classes = split(classes, ',');
   const auto* excluded = lookup("EXCLUDED_RESOURCES");
   out.excluded_resources = split(excluded == nullptr ? kExcluded : excluded, ',');
   if (const auto* subdomain = lookup("CLUSTER_SUBDOMAIN")) out.cluster_subdomain = subdomain;
   return out;
+}
+
+bool Settings::excludes_volumes() const {
+  return std::ranges::any_of(excluded_resources, [](const std::string& name) {
+    return name == "persistentvolumes" || name == "persistentvolumeclaims";
+  });
 }
 
 Settings Settings::from_environment() {

@@ -20,18 +20,29 @@ TEST(Settings, AreTheOriginalsWithoutVariables) {
   EXPECT_EQ(preset.namespace_limit, 10u);
   EXPECT_EQ(preset.pod_limit, 100u);
   EXPECT_EQ(preset.excluded_resources.size(), 14u);
+  EXPECT_EQ(preset.pv_limit, 100u);
+  EXPECT_FALSE(preset.excludes_volumes());
   EXPECT_EQ(preset.cluster_subdomain, "");
 }
 
 TEST(Settings, ComeFromTheEnvironment) {
   const auto set = from({{"NAMESPACE_LIMIT", "200"},
                          {"POD_LIMIT", "many"},
+                         {"PV_LIMIT", "7"},
+                         {"PV_MOVE_STORAGECLASSES", "gold,silver"},
                          {"EXCLUDED_RESOURCES", "events,builds"},
                          {"CLUSTER_SUBDOMAIN", "apps.example.com"}});
   EXPECT_EQ(set.namespace_limit, 200u);
   EXPECT_EQ(set.pod_limit, 100u);
+  EXPECT_EQ(set.pv_limit, 7u);
+  EXPECT_EQ(set.moved_classes, (std::vector<std::string>{"gold", "silver"}));
   EXPECT_EQ(set.excluded_resources, (std::vector<std::string>{"events", "builds"}));
   EXPECT_EQ(set.cluster_subdomain, "apps.example.com");
+}
+
+TEST(Settings, MayTakeVolumesOutOfAllPlans) {
+  EXPECT_TRUE(from({{"EXCLUDED_RESOURCES", "events,persistentvolumes"}}).excludes_volumes());
+  EXPECT_TRUE(from({{"EXCLUDED_RESOURCES", "persistentvolumeclaims"}}).excludes_volumes());
 }
 
 }  // namespace

@@ -137,9 +137,9 @@ Workloads sort_workloads(const std::vector<Json>& pods, const std::vector<Json>&
   return out;
 }
 
-Task<Workloads> workloads_of(kube::ClientPtr cluster, std::vector<std::string> namespaces) {
-  std::vector<Json> pods, owners;
-  for (const auto& ns : namespaces) co_await collect(cluster, kube::types::pods(), ns, &pods);
+Task<WorkloadObjects> read_workloads(kube::ClientPtr cluster, std::vector<std::string> namespaces) {
+  WorkloadObjects out;
+  for (const auto& ns : namespaces) co_await collect(cluster, kube::types::pods(), ns, &out.pods);
   struct Place {
     kube::ResourceType type;
     std::string ns;
@@ -150,9 +150,15 @@ Task<Workloads> workloads_of(kube::ClientPtr cluster, std::vector<std::string> n
     if (discovery->find_exact(type.group, type.version, type.plural) == nullptr) continue;
     for (const auto& ns : namespaces) places.push_back({type, ns});
   }
-  co_await async::parallel_for(places.size(), kParallel,
-                               [&](std::size_t i) { return collect(cluster, places[i].type, places[i].ns, &owners); });
-  co_return sort_workloads(pods, owners);
+  co_await async::parallel_for(places.size(), kParallel, [&](std::size_t i) {
+    return collect(cluster, places[i].type, places[i].ns, &out.owners);
+  });
+  co_return out;
+}
+
+Task<Workloads> workloads_of(kube::ClientPtr cluster, std::vector<std::string> namespaces) {
+  const auto objects = co_await read_workloads(std::move(cluster), std::move(namespaces));
+  co_return sort_workloads(objects.pods, objects.owners);
 }
 
 }  // namespace mtc::plan

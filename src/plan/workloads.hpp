@@ -18,9 +18,16 @@ struct Workloads {
 /// The kinds that a quiesce scales to zero (spec migration.md §19.3), and the KubeVirt machines beside them.
 const std::vector<kube::ResourceType>& quiesced_types();
 
+/// The pods of some namespaces, and the objects of quiesced_types() that are there.
+struct WorkloadObjects {
+  std::vector<Json> pods, owners;
+};
+/// Kinds that the cluster does not serve are passed over.
+Task<WorkloadObjects> read_workloads(kube::ClientPtr cluster, std::vector<std::string> namespaces);
+
 /// Sorts the pods of a namespace by following owners up: `owners` are the objects of quiesced_types() that are there.
 Workloads sort_workloads(const std::vector<Json>& pods, const std::vector<Json>& owners);
-/// The same, of what the namespaces of a cluster hold. Kinds that it does not serve are passed over.
+/// The same, of what the namespaces of a cluster hold.
 Task<Workloads> workloads_of(kube::ClientPtr cluster, std::vector<std::string> namespaces);
 
 }  // namespace mtc::plan

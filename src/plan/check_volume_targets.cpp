@@ -1,0 +1,156 @@
+#include <algorithm>
+#include <map>
+#include <set>
+
+#include <fmt/format.h>
+
+#include "api/names.hpp"
+#include "api/volumes.hpp"
+#include "base/strings.hpp"
+#include "plan/checks.hpp"
+
+namespace mtc::plan {
+namespace {
+
+using enum api::Category;
+using api::PlanVolume;
+using api::VolumeAction;
+
+class TargetCheck {
+ public:
+  TargetCheck(std::vector<PlanVolume> volumes, std::string plan_uid, PlanWorld* world, api::Conditions* conditions)
+      : volumes_(std::move(volumes)), plan_uid_(std::move(plan_uid)), world_(world), conditions_(conditions) {}
+
+  Task<void> run() {
+    check_names();
+    check_sets();
+    co_await read_destination();
+    check_claims_there();
+    check_skipped();
+  }
+
+ private:
+  /// What a claim of the destination tells.
+  struct There {
+    std::string uid;
+    std::string plan_uid;  ///< of the plan that made it, "" if none did
+  };
+
+  void set(std::string type, api::Category category, std::string reason, std::vector<std::string> items,
+           std::string message) {
+    if (items.empty()) return;
+    conditions_->set({.type = std::move(type),
+                      .category = category,
+                      .reason = std::move(reason),
+                      .message = std::move(message),
+                      .items = std::move(items)});
+  }
+
+  const FoundVolume& found(const PlanVolume& volume) const { return world_->volumes.by_name.at(volume.pv); }
+
+  /// Two claims with one name would be one claim, with the data of whichever is copied last.
+  void check_names() {
+    std::map<api::Ref, int> uses;
+    for (const auto& volume : volumes_) ++uses[volume.target];
+    std::vector<std::string> names;
+    for (const auto& [target, count] : uses) {
+      if (count > 1) names.push_back(target.str());
+    }
+    set("PvNameConflict", kError, "DuplicateNames", std::move(names),
+        "Several volumes in `persistentVolumes` are mapped to claims [] of the destination: give each claim a name of "
+        "its own in `pvc.name` (name:new-name).");
+  }
+
+  /// A StatefulSet finds its claims by their names, and makes empty ones where it finds none.
+  void check_sets() {
+    using Template = std::pair<api::Ref, std::string>;  // the set, and the name of the template in it
+    std::map<Template, std::set<std::string>> renamed_to;
+    std::map<Template, std::vector<std::string>> claims;
+    for (const auto& volume : volumes_) {
+      const auto& of_set = found(volume).of_set;
+      if (!of_set || volume.action == VolumeAction::kSkip) continue;
+      const Template key{{volume.claim.ns, of_set->set}, of_set->claim_template};
+      const auto ending = fmt::format("-{}-{}", of_set->set, of_set->ordinal);
+      const auto& name = volume.target.name;
+      renamed_to[key].insert(name.ends_with(ending) ? name.substr(0, name.size() - ending.size()) : "");
+      claims[key].push_back(volume.claim.str());
+    }
+    std::vector<std::string> lost;
+    for (const auto& [key, names] : renamed_to) {
+      if (names.size() > 1 || names.contains("")) lost.insert(lost.end(), claims[key].begin(), claims[key].end());
+    }
+    set("PvSetNameInvalid", kError, "NotSupported", std::move(lost),
+        "Claims [] belong to StatefulSets, which look for claims of the name template-set-number and would not find "
+        "them under their new names: rename all claims of one template alike, and only the part before -set-number.");
+  }
+
+  Task<void> read_destination() {
+    for (const auto& volume : volumes_) namespaces_.insert(volume.target.ns);
+    for (const auto& ns : namespaces_) {
+      for (const auto& claim :
+           co_await kube::list_all(*world_->destination_client, kube::types::persistent_volume_claims(), ns)) {
+        const auto key = kube::key_of(claim);
+        there_[{key.ns, key.name}] = {kube::uid_of(claim), kube::label(claim, api::labels::kMigratedByPlan)};
+      }
+    }
+  }
+
+  /// A claim that this plan made is taken up again: a stage comes before the cutover.
+  void check_claims_there() {
+    std::vector<std::string> themselves, in_the_way;
+    for (const auto& volume : volumes_) {
+      const auto there = there_.find(volume.target);
+      if (volume.action == VolumeAction::kSkip || there == there_.end()) continue;
+      if (there->second.uid == found(volume).claim_uid) {
+        themselves.push_back(volume.claim.str());
+      } else if (there->second.plan_uid != plan_uid_) {
+        in_the_way.push_back(volume.target.str());
+      }
+    }
+    set("PvNameConflict", kError, "SameClaim", std::move(themselves),
+        "Source and destination are the same cluster, and claims [] are mapped to themselves: map their namespaces to "
+        "others (source:destination).");
+    if (in_the_way.empty()) return;
+    for (const auto& ns : namespaces_)
+      world_->awaited.push_back({world_->destination_client, kube::types::persistent_volume_claims(), ns});
+    set("PvTargetExists", kError, "AlreadyExists", std::move(in_the_way),
+        "Claims [] exist on the destination and were not made by this plan, so what they hold is not overwritten: "
+        "delete them there, give the claims other names in `pvc.name` (name:new-name), or select the action skip.");
+  }
+
+  void check_skipped() {
+    std::vector<std::string> skipped, forced;
+    for (const auto& volume : volumes_) {
+      if (volume.action != VolumeAction::kSkip || there_.contains(volume.target)) continue;
+      skipped.push_back(volume.claim.str());
+      if (found(volume).actions.size() == 1) forced.push_back(volume.claim.str());
+    }
+    std::string message =
+        "Claims [] are skipped (`selection.action`): neither they nor their data will be on the destination, and pods "
+        "that use them will wait there until somebody makes them.";
+    if (!forced.empty()) {
+      message += fmt::format(
+          " Of these, [{}] can only be skipped: their volumes are directories (hostPath) of a node "
+          "that they do not name.",
+          join(forced, ","));
+    }
+    set("PvSkipped", kWarn, "Skipped", std::move(skipped), std::move(message));
+  }
+
+  std::vector<PlanVolume> volumes_;
+  std::string plan_uid_;
+  PlanWorld* world_;
+  api::Conditions* conditions_;
+  std::set<std::string> namespaces_;  ///< of the destination
+  std::map<api::Ref, There> there_;
+};
+
+}  // namespace
+
+Task<void> check_volume_targets(std::vector<PlanVolume> volumes, std::string plan_uid, PlanWorld* world,
+                                api::Conditions* conditions) {
+  TargetCheck check(std::move(volumes), std::move(plan_uid), world, conditions);
+  co_await check.run();
+}
+
+}  // namespace mtc::plan

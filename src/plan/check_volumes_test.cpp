@@ -1,0 +1,308 @@
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "json/yaml.hpp"
+#include "plan/checks.hpp"
+#include "plan/testing/world.hpp"
+
+namespace mtc::plan {
+namespace {
+
+using plan_testing::on_cluster;
+using plan_testing::World;
+using testing::Contains;
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::IsEmpty;
+using testing::Not;
+using testing::SizeIs;
+using testing::StartsWith;
+
+/// A cluster with one storage class, and a plan that copies directly; its object is kept from pass to pass.
+class Volumes {
+ public:
+  explicit Volumes(World* w) : world(w) { world->plan.indirect_volumes = false; }
+
+  Task<void> prepare() {
+    co_await world->client->remove_collection(kube::types::storage_classes(), "", {});
+    co_await world->create(kube::types::namespaces(), "{metadata: {name: boutique}}");
+    co_await world->create(kube::types::storage_classes(),
+                           "{metadata: {name: standard, annotations: {storageclass.kubernetes.io/is-default-class: "
+                           "'true'}}, provisioner: example.com/disk}");
+  }
+
+  /// A claim of the source and its volume, bound.
+  Task<void> bound(std::string name, std::string more = "volumeMode: Filesystem",
+                   std::string source =
+                       "csi: {driver: "
+                       "d, "
+                       "volumeHandle: "
+                       "h}") {
+    const auto common = "accessModes: [ReadWriteOnce], storageClassName: standard, " + more;
+    co_await world->create(kube::types::persistent_volumes(),
+                           "{metadata: {name: pv-" + name +
+                               "}, spec: {capacity: {storage: 1Gi}, claimRef: {namespace: "
+                               "shop, name: " +
+                               name + "}, " + source + ", " + common + "}}");
+    co_await claim("shop", name, common + ", volumeName: pv-" + name);
+    const Json status = {{"status", {{"phase", "Bound"}}}};
+    co_await world->client->patch(kube::types::persistent_volumes(), {"", "pv-" + name}, kube::PatchKind::kMerge,
+                                  status, {.subresource = "status"});
+    co_await world->client->patch(kube::types::persistent_volume_claims(), {"shop", name}, kube::PatchKind::kMerge,
+                                  status, {.subresource = "status"});
+  }
+
+  Task<void> claim(std::string ns, std::string name, std::string spec = "accessModes: [ReadWriteOnce]",
+                   std::string labels = "") {
+    co_await world->create(kube::types::persistent_volume_claims(),
+                           "{metadata: {namespace: " + ns + ", name: " + name + ", labels: {" + labels + "}}, spec: {" +
+                               "resources: {requests: {storage: 1Gi}}, " + spec + "}}");
+  }
+
+  /// What a user edits: the selection of the n-th volume, or all of its entry.
+  void select(std::size_t n, std::string yaml) {
+    object["spec"]["persistentVolumes"][n]["selection"].merge_patch(parse_yaml_one(yaml));
+  }
+  void edit(std::size_t n, std::string yaml) {
+    object["spec"]["persistentVolumes"][n].merge_patch(parse_yaml_one(yaml));
+  }
+
+  /// One pass. Returns what it says beside PvsDiscovered, as "Type reason: message".
+  Task<std::vector<std::string>> look() {
+    api::Conditions conditions(Json(), system_clock());
+    world->world.awaited.clear();
+    auto plan = world->plan;
+    plan.persistent_volumes = array_at(object, "spec.persistentVolumes");
+    co_await discover_volumes(plan, &world->world, &object, &conditions);
+    plan.persistent_volumes = array_at(object, "spec.persistentVolumes");
+    co_await check_volumes(plan, &world->world, &conditions);
+    blocked = conditions.blocked();
+    EXPECT_TRUE(conditions.has("PvsDiscovered"));
+    std::vector<std::string> said;
+    for (const auto& c : conditions.current()) {
+      if (c.type != "PvsDiscovered") said.push_back(c.type + " " + c.reason + ": " + c.message);
+    }
+    co_return said;
+  }
+
+  World* world;
+  Json object = parse_yaml_one("{spec: {namespaces: [shop]}, status: {}}");
+  bool blocked = false;
+};
+
+void on_volumes(std::function<Task<void>(Volumes*)> body) {
+  on_cluster([body](World* w) {
+    return [](std::function<Task<void>(Volumes*)> run, World* world) -> Task<void> {
+      Volumes volumes(world);
+      co_await volumes.prepare();
+      co_await run(&volumes);
+    }(body, w);
+  });
+}
+
+TEST(CheckVolumes, IsSilentWhereEverythingCanBeCopied) {
+  on_volumes([](Volumes* v) -> Task<void> {
+    EXPECT_THAT(co_await v->look(), IsEmpty());
+    EXPECT_FALSE(v->object["spec"].contains("persistentVolumes")) << "nothing is written where nothing is";
+    co_await v->bound("data");
+    EXPECT_THAT(co_await v->look(), IsEmpty());
+    const auto listed = v->object;
+    EXPECT_EQ(string_at(listed["spec"]["persistentVolumes"][0], "selection.storageClass"), "standard");
+    EXPECT_EQ(string_at(listed["status"]["srcStorageClasses"][0], "name"), "standard");
+    EXPECT_TRUE(bool_at(listed["status"]["destStorageClasses"][0], "default"));
+    EXPECT_THAT(co_await v->look(), IsEmpty());
+    EXPECT_EQ(v->object, listed) << "a second pass writes nothing";
+    EXPECT_THAT(v->world->world.awaited, IsEmpty());
+  });
+}
+
+TEST(CheckVolumes, HoldsSelectionsAgainstWhatIsSupported) {
+  on_volumes([](Volumes* v) -> Task<void> {
+    co_await v->bound("data");
+    co_await v->look();
+    v->select(0, "{action: teleport}");
+    EXPECT_THAT(co_await v->look(), ElementsAre(StartsWith("PvInvalidAction NotDone: Volumes [pv-data] ")));
+    v->select(0, "{action: null}");
+    EXPECT_THAT(co_await v->look(), ElementsAre(StartsWith("PvInvalidAction NotDone: Volumes [pv-data] ")));
+    EXPECT_TRUE(v->blocked);
+    v->select(0, "{action: copy, storageClass: velvet}");
+    EXPECT_THAT(co_await v->look(), ElementsAre(StartsWith("PvInvalidStorageClass NotDone: Volumes [pv-data] ")));
+    EXPECT_THAT(v->world->world.awaited, SizeIs(1));
+    v->select(0, "{storageClass: ''}");
+    EXPECT_THAT(co_await v->look(), ElementsAre(StartsWith("PvNoStorageClassSelection NotFound: Volumes [pv-data] ")));
+    EXPECT_FALSE(v->blocked);
+    v->select(0, "{storageClass: standard, copyMethod: magic}");
+    EXPECT_THAT(co_await v->look(), ElementsAre(StartsWith("PvInvalidCopyMethod : Volumes [pv-data] ")));
+    v->select(0, "{copyMethod: null}");
+    EXPECT_THAT(co_await v->look(), ElementsAre(StartsWith("PvNoCopyMethodSelection NotFound: Volumes [pv-data] ")));
+    v->select(0, "{copyMethod: filesystem, accessMode: Sometimes}");
+    EXPECT_THAT(co_await v->look(), ElementsAre(StartsWith("PvInvalidAccessMode : Volumes [pv-data] ")));
+    EXPECT_TRUE(v->blocked);
+    v->select(0, "{accessMode: ReadWriteMany}");
+    EXPECT_THAT(co_await v->look(), ElementsAre(StartsWith("PvWarnAccessModeUnavailable : Volumes [pv-data] ")));
+    EXPECT_FALSE(v->blocked);
+    for (const auto* fine : {"{accessMode: ReadWriteOncePod}", "{accessMode: auto}", "{accessMode: null}"}) {
+      v->select(0, fine);
+      EXPECT_THAT(co_await v->look(), IsEmpty()) << fine;
+    }
+  });
+}
+
+TEST(CheckVolumes, RefusesWhatThisReleaseDoesNotMove) {
+  on_volumes([](Volumes* v) -> Task<void> {
+    co_await v->bound("a");
+    co_await v->bound("b", "volumeMode: Block");
+    co_await v->bound("c", "volumeMode: Filesystem", "nfs: {server: s, path: /}");
+    const auto refused = [](const std::string& what) {
+      return Contains("VolumeMigrationNotSupported NotSupported: This release does not support " + what +
+                      ": the plan is refused instead of losing data.");
+    };
+    EXPECT_THAT(co_await v->look(),
+                refused("volumes of another mode than Filesystem (claims [shop/b]: select the action skip)"));
+    v->edit(1, "{pvc: {volumeMode: Filesystem}, selection: {copyMethod: filesystem}}");
+    EXPECT_THAT(co_await v->look(),
+                refused("volumes of another mode than Filesystem (claims [shop/b]: select the action skip)"))
+        << "whatever the plan says of it";
+    v->select(1, "{action: skip}");
+    v->select(2, "{action: move}");
+    EXPECT_THAT(co_await v->look(), refused("the action move (claims [shop/c]: select copy or skip)"));
+    v->select(2, "{action: copy, copyMethod: snapshot}");
+    EXPECT_THAT(co_await v->look(), refused("the copy method snapshot (claims [shop/c]: select filesystem)"));
+    EXPECT_THAT(co_await v->look(), Contains(StartsWith("PvWarnCopyMethodSnapshot : Volumes [pv-c] ")));
+    v->select(2, "{copyMethod: block}");
+    EXPECT_THAT(co_await v->look(), refused("the copy method block for file systems (claims [shop/c]: select "
+                                            "filesystem)"));
+    v->select(2, "{copyMethod: filesystem}");
+    v->world->plan.indirect_volumes = true;
+    EXPECT_THAT(co_await v->look(), refused("copying through the repository (claims [shop/a,shop/c]: set "
+                                            "`indirectVolumeMigration: false`)"));
+    v->world->plan.indirect_volumes = false;
+    EXPECT_THAT(co_await v->look(), ElementsAre(StartsWith("PvSkipped Skipped: Claims [shop/b] are skipped")));
+    EXPECT_FALSE(v->blocked);
+  });
+}
+
+TEST(CheckVolumes, NamesClaimsThatAreNotBoundAndWaitsForThem) {
+  on_volumes([](Volumes* v) -> Task<void> {
+    co_await v->claim("shop", "waiting");
+    EXPECT_THAT(co_await v->look(), ElementsAre(StartsWith("PvcNotBound NotBound: Claims [shop/waiting] of the ")));
+    EXPECT_TRUE(v->blocked);
+    EXPECT_EQ(v->world->world.awaited.at(0).ns, "shop");
+    EXPECT_EQ(v->world->world.awaited.at(0).type, kube::types::persistent_volume_claims());
+  });
+}
+
+TEST(CheckVolumes, NeedsAStorageClassOnTheDestination) {
+  on_volumes([](Volumes* v) -> Task<void> {
+    co_await v->bound("data");
+    co_await v->world->client->remove(kube::types::storage_classes(), {"", "standard"});
+    EXPECT_THAT(co_await v->look(),
+                ElementsAre(StartsWith("DestinationClusterNoStorageClass NotFound: The destination cluster has no "
+                                       "storage class, so claims [shop/data] cannot")));
+    EXPECT_TRUE(v->blocked);
+    v->select(0, "{action: skip}");
+    EXPECT_THAT(co_await v->look(), ElementsAre(StartsWith("PvSkipped ")));
+    EXPECT_FALSE(v->blocked);
+  });
+}
+
+TEST(CheckVolumes, TellsOfLimitsAndExclusions) {
+  on_volumes([](Volumes* v) -> Task<void> {
+    co_await v->bound("a");
+    co_await v->bound("b");
+    v->world->world.settings.pv_limit = 1;
+    EXPECT_THAT(co_await v->look(), ElementsAre("PvLimitExceeded LimitExceeded: PV limit: 1 exceeded, found: 2."));
+    EXPECT_FALSE(v->blocked);
+    v->world->world.settings.excluded_resources = {"persistentvolumeclaims"};
+    EXPECT_THAT(co_await v->look(), ElementsAre(HasSubstr("VolumesExcluded ExcludedResources: ")));
+    EXPECT_FALSE(v->object["spec"].contains("persistentVolumes"));
+  });
+}
+
+TEST(CheckVolumes, SaysWhatIsMalformedInsteadOfFailing) {
+  on_volumes([](Volumes* v) -> Task<void> {
+    co_await v->bound("data");
+    co_await v->look();
+    v->edit(0, "{pvc: {name: 'data:Not_A_Name'}}");
+    EXPECT_THAT(co_await v->look(), ElementsAre(HasSubstr("PvInvalid NotValid: ")));
+    EXPECT_TRUE(v->blocked);
+  });
+}
+
+TEST(CheckVolumeTargets, KeepsNamesApart) {
+  on_volumes([](Volumes* v) -> Task<void> {
+    co_await v->bound("a");
+    co_await v->bound("b");
+    co_await v->look();
+    v->edit(0, "{pvc: {name: 'a:same'}}");
+    EXPECT_THAT(co_await v->look(), IsEmpty());
+    v->edit(1, "{pvc: {name: 'b:same'}}");
+    EXPECT_THAT(co_await v->look(),
+                ElementsAre(StartsWith("PvNameConflict DuplicateNames: Several volumes in "
+                                       "`persistentVolumes` are mapped to claims [boutique/same]")));
+    EXPECT_TRUE(v->blocked);
+  });
+}
+
+TEST(CheckVolumeTargets, TakesOnlyItsOwnClaimsUpAgain) {
+  on_volumes([](Volumes* v) -> Task<void> {
+    co_await v->bound("ours");
+    co_await v->bound("theirs");
+    co_await v->claim("boutique", "ours", "accessModes: [ReadWriteOnce]",
+                      "migration.openshift.io/migrated-by-migplan: plan-uid");
+    co_await v->claim("boutique", "theirs");
+    EXPECT_THAT(co_await v->look(),
+                ElementsAre(StartsWith("PvTargetExists AlreadyExists: Claims [boutique/theirs] exist on the ")));
+    EXPECT_TRUE(v->blocked);
+    EXPECT_EQ(v->world->world.awaited.at(0).ns, "boutique");
+    v->edit(1, "{pvc: {name: 'theirs:other'}}");
+    EXPECT_THAT(co_await v->look(), IsEmpty());
+    v->edit(1, "{pvc: {name: theirs}, selection: {action: skip}}");
+    EXPECT_THAT(co_await v->look(), IsEmpty()) << "skipped, and there all the same";
+  });
+}
+
+TEST(CheckVolumeTargets, NeverSaysToDeleteTheSource) {
+  on_volumes([](Volumes* v) -> Task<void> {
+    co_await v->bound("data");
+    v->world->plan.namespaces = {{"shop", "shop"}};
+    EXPECT_THAT(co_await v->look(), ElementsAre(StartsWith("PvNameConflict SameClaim: ")));
+  });
+}
+
+TEST(CheckVolumeTargets, FollowsTheNamesOfStatefulSets) {
+  on_volumes([](Volumes* v) -> Task<void> {
+    co_await v->world->create(kube::types::stateful_sets(),
+                              "{metadata: {name: db}, spec: {replicas: 0, serviceName: db, selector: {matchLabels: {a: "
+                              "b}}, template: {metadata: {labels: {a: b}}, spec: {containers: [{name: c, image: x}]}}, "
+                              "volumeClaimTemplates: [{metadata: {name: data}, spec: {accessModes: [ReadWriteOnce], "
+                              "resources: {requests: {storage: 1Gi}}}}]}}");
+    EXPECT_THAT(co_await v->look(), IsEmpty()) << "a set without claims loses nothing";
+    co_await v->bound("data-db-0");
+    co_await v->bound("data-db-1");
+    EXPECT_THAT(co_await v->look(), IsEmpty());
+    v->edit(0, "{pvc: {name: 'data-db-0:files-db-0'}}");
+    EXPECT_THAT(co_await v->look(), ElementsAre(StartsWith("PvSetNameInvalid NotSupported: Claims "
+                                                           "[shop/data-db-0,shop/data-db-1] belong to StatefulSets")));
+    v->edit(1, "{pvc: {name: 'data-db-1:files-db-1'}}");
+    EXPECT_THAT(co_await v->look(), IsEmpty());
+    v->edit(1, "{pvc: {name: 'data-db-1:elsewhere'}}");
+    EXPECT_THAT(co_await v->look(), ElementsAre(StartsWith("PvSetNameInvalid ")));
+    EXPECT_TRUE(v->blocked);
+  });
+}
+
+TEST(CheckVolumeTargets, SaysWhatCanOnlyBeSkipped) {
+  on_volumes([](Volumes* v) -> Task<void> {
+    co_await v->world->create(kube::types::nodes(), "{metadata: {name: second}}");
+    co_await v->bound("data", "volumeMode: Filesystem", "hostPath: {path: /data}");
+    EXPECT_THAT(co_await v->look(), ElementsAre(HasSubstr("Of these, [shop/data] can only be skipped")));
+    EXPECT_FALSE(v->blocked);
+    co_await v->world->client->remove(kube::types::nodes(), {"", "second"});
+    v->select(0, "{action: copy}");
+    EXPECT_THAT(co_await v->look(), IsEmpty()) << "with one node, there is one such directory";
+  });
+}
+
+}  // namespace
+}  // namespace mtc::plan
