@@ -18,20 +18,19 @@ NS = "openshift-migration"
 MIGRATION = "/apis/migration.openshift.io/v1alpha1"
 KINDS = {
     "namespaces": "/api/v1", "pods": "/api/v1", "services": "/api/v1", "configmaps": "/api/v1", "secrets": "/api/v1", "serviceaccounts": "/api/v1",
-    "events": "/api/v1", "replicationcontrollers": "/api/v1", "persistentvolumeclaims": "/api/v1", "persistentvolumes": "/api/v1",
-    "resourcequotas": "/api/v1", "storageclasses": "/apis/storage.k8s.io/v1",
+    "events": "/api/v1", "persistentvolumes": "/api/v1", "replicationcontrollers": "/api/v1", "persistentvolumeclaims": "/api/v1", "resourcequotas": "/api/v1",
     "deployments": "/apis/apps/v1", "statefulsets": "/apis/apps/v1", "replicasets": "/apis/apps/v1", "daemonsets": "/apis/apps/v1",
-    "jobs": "/apis/batch/v1", "cronjobs": "/apis/batch/v1",
+    "storageclasses": "/apis/storage.k8s.io/v1", "jobs": "/apis/batch/v1", "cronjobs": "/apis/batch/v1",
     "roles": "/apis/rbac.authorization.k8s.io/v1", "rolebindings": "/apis/rbac.authorization.k8s.io/v1",
     "clusterroles": "/apis/rbac.authorization.k8s.io/v1", "clusterrolebindings": "/apis/rbac.authorization.k8s.io/v1",
     "customresourcedefinitions": "/apis/apiextensions.k8s.io/v1", "apiservices": "/apis/apiregistration.k8s.io/v1",
     "validatingadmissionpolicies": "/apis/admissionregistration.k8s.io/v1", "validatingadmissionpolicybindings": "/apis/admissionregistration.k8s.io/v1",
-    "backups": "/apis/velero.io/v1", "restores": "/apis/velero.io/v1",
+    "backups": "/apis/velero.io/v1", "backupstoragelocations": "/apis/velero.io/v1", "restores": "/apis/velero.io/v1",
     "migclusters": MIGRATION, "migstorages": MIGRATION, "migplans": MIGRATION, "migmigrations": MIGRATION,
     "widgets": "/apis/example.com/v1", "deploymentconfigs": "/apis/apps.openshift.io/v1",
 }
-CLUSTER_SCOPED = {"namespaces", "persistentvolumes", "storageclasses", "clusterroles", "clusterrolebindings", "customresourcedefinitions", "apiservices", "validatingadmissionpolicies",
-                  "validatingadmissionpolicybindings"}
+CLUSTER_SCOPED = {"namespaces", "clusterroles", "clusterrolebindings", "customresourcedefinitions", "apiservices", "persistentvolumes", "storageclasses",
+                  "validatingadmissionpolicies", "validatingadmissionpolicybindings"}
 PLURALS = {"networkpolicy": "networkpolicies", "storageclass": "storageclasses", "validatingadmissionpolicy": "validatingadmissionpolicies"}
 
 

@@ -82,11 +82,6 @@ class BadPlans(Bystander):
 
     # What this release does not do
 
-    def test_volumes_are_refused_not_lost(self):
-        ns = self.namespace(self.west, {"apiVersion": "v1", "kind": "PersistentVolumeClaim", "metadata": {"name": "data"},
-                                        "spec": {"accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": "1Gi"}}}})
-        self.refused(self.bad(ns), f"[{ns}/data]", wanted="VolumeMigrationNotSupported", reason="NotSupported")
-
     def test_hooks_are_refused(self):
         hook = {"executionNamespace": "default", "phase": "PreBackup", "serviceAccount": "default", "reference": {"name": "h", "namespace": NS}}
         self.refused(self.bad(hooks=[hook]), "hooks", wanted="HooksNotSupported", reason="NotSupported")
