@@ -1,4 +1,4 @@
-// One binary that is every Kubernetes program of the lab, and etcd: which one is decided by the name it is called by, or by its
+// One binary that is every Kubernetes program of the lab, its storage, and etcd: which one is decided by the name it is called by, or by its
 // first argument. One link instead of seven, and the pages of the binary are shared in memory.
 package main
 
@@ -18,6 +18,8 @@ import (
 	proxy "k8s.io/kubernetes/cmd/kube-proxy/app"
 	scheduler "k8s.io/kubernetes/cmd/kube-scheduler/app"
 	kubelet "k8s.io/kubernetes/cmd/kubelet/app"
+
+	"mtc.test/lab/kubernetes/storage"
 )
 
 var programs = map[string]func() *cobra.Command{
@@ -27,6 +29,7 @@ var programs = map[string]func() *cobra.Command{
 	"kube-scheduler":          func() *cobra.Command { return scheduler.NewSchedulerCommand() },
 	"kubelet":                 func() *cobra.Command { return kubelet.NewKubeletCommand(context.Background()) },
 	"kubectl":                 kubectl.NewDefaultKubectlCommand,
+	"lab-storage":             storage.NewCommand,
 }
 
 func main() {
@@ -37,7 +40,7 @@ func main() {
 	}
 	program, known := programs[name]
 	if !known {
-		fmt.Fprintf(os.Stderr, "%s: call it through a link named etcd, kubectl, kubelet or kube-…\n", name)
+		fmt.Fprintf(os.Stderr, "%s: call it through a link named etcd, kubectl, kubelet, lab-storage or kube-…\n", name)
 		os.Exit(2)
 	}
 	os.Exit(cli.Run(program()))
