@@ -52,8 +52,9 @@ class Refused(AssertionError):
 
 
 class Cluster:
-    def __init__(self, name, kubeconfig):
-        self.name, self.kubeconfig = name, kubeconfig
+    def __init__(self, name, kubeconfig, volumes=None):
+        """`volumes`: the folder of this machine where the cluster's CSI driver keeps a folder a volume."""
+        self.name, self.kubeconfig, self.volumes = name, kubeconfig, volumes
         with open(kubeconfig, encoding="utf-8") as file:
             config = yaml.safe_load(file)
         cluster, user = config["clusters"][0]["cluster"], config["users"][0]["user"]
@@ -144,20 +145,21 @@ class Cluster:
         answer = self.call("POST", self.path("serviceaccounts", account, ns) + "/token", {"spec": {"expirationSeconds": seconds}})
         return answer["status"]["token"]
 
-    def volume_path(self, ns, claim):
-        """The directory on this machine where the files of a claim are; waits until it is bound."""
-        bound = wait_for(f"claim {ns}/{claim} to be bound", lambda: self.bound(ns, claim))
-        return pathlib.Path(self.get("persistentvolumes", bound["spec"]["volumeName"])["spec"]["hostPath"]["path"])
-
-    def bound(self, ns, claim):
-        thing = self.get("persistentvolumeclaims", claim, ns)
-        return thing if phase(thing) == "Bound" else None
-
     def log(self, ns, pod):
         return self.call("GET", self.path("pods", pod, ns) + "/log").decode()
 
     def watch(self, kind, ns=NS):
         return Watch(self, self.path(kind, None, ns))
+
+    def volume_path(self, ns, claim):
+        """The folder of this machine that is a claim's volume, once the claim is bound: tests write and compare files there."""
+        name = wait_for(f"claim {ns}/{claim} of {self.name} to be bound", lambda: self.bound_volume(ns, claim))
+        spec = self.get("persistentvolumes", name)["spec"]
+        return pathlib.Path(spec["hostPath"]["path"]) if "hostPath" in spec else pathlib.Path(self.volumes) / spec["csi"]["volumeHandle"]
+
+    def bound_volume(self, ns, claim):
+        found = self.get("persistentvolumeclaims", claim, ns)
+        return found and phase(found) == "Bound" and found["spec"]["volumeName"]
 
     # kubectl
 

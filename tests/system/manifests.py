@@ -1,5 +1,5 @@
 """The manifests of the public documents, with the names in angle brackets filled in and nothing else changed."""
-from cluster import b64
+from cluster import NS, b64
 
 HOST = """\
 apiVersion: migration.openshift.io/v1alpha1
@@ -109,6 +109,11 @@ spec:
   stage: {stage}
   rollback: {rollback}
 """
+
+
+def transfer_image(image):
+    """Which image the pods that move volumes run; without it, the released one of a registry."""
+    return {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "migration-cluster-config", "namespace": NS}, "data": {"RSYNC_TRANSFER_IMAGE": image}}
 
 
 def migration(name, plan, quiesce=True, stage=False, rollback=False):

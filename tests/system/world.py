@@ -29,10 +29,10 @@ def die_with_parent():
 
 
 class Program:
-    """A process of the built mtc."""
+    """A process of the built mtc, or of another command."""
 
-    def __init__(self, folder, name, *arguments, environment=None):
-        self.arguments, self.environment = [MTC, *arguments], {**os.environ, **(environment or {})}
+    def __init__(self, folder, name, *arguments, environment=None, command=MTC):
+        self.arguments, self.environment = [command, *arguments], {**os.environ, **(environment or {})}
         self.log = pathlib.Path(folder) / f"{name}.log"
         self.process = None
 
@@ -76,6 +76,7 @@ class World:
 
     is_lab = False
     image = "lab.mtc/pause:1"
+    program_image = "lab.mtc/mtc:1"
 
     def __init__(self):
         self.folder = tempfile.mkdtemp(prefix="mtc-system-")
@@ -83,8 +84,8 @@ class World:
         self.west = self.east = self.controller = None
         self.endpoint = self.bucket = self.key = self.secret = ""
 
-    def program(self, name, *arguments, environment=None):
-        program = Program(self.folder, name, *arguments, environment=environment)
+    def program(self, name, *arguments, environment=None, command=MTC):
+        program = Program(self.folder, name, *arguments, environment=environment, command=command)
         self.programs.append(program)
         return program
 
@@ -111,6 +112,8 @@ class World:
         self.controller.start("controller (leads)")
         self.west.ensure({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "openshift-config"}})
         self.west.apply(manifests.HOST.format(name="host"), *self.remote("east", self.east), *self.remote("west-remote", self.west), *self.storage("bucket"))
+        for cluster in (self.west, self.east):
+            cluster.ensure(manifests.transfer_image(self.program_image))
         for kind, name in [("migcluster", "host"), ("migcluster", "east"), ("migcluster", "west-remote"), ("migstorage", "bucket")]:
             self.west.kubectl("-n", NS, "wait", kind, name, "--for=condition=Ready", "--timeout=60s")
 
@@ -135,10 +138,10 @@ class Lab(World):
     def __init__(self):
         super().__init__()
         get = os.environ.__getitem__
-        self.west, self.east = Cluster("west", get("KUBECONFIG_WEST")), Cluster("east", get("KUBECONFIG_EAST"))
+        self.number, self.state = get("MTC_LAB"), pathlib.Path(get("MTC_LAB_STATE"))
+        self.west, self.east = (Cluster(name, get(f"KUBECONFIG_{name.upper()}"), self.state / name / "volumes") for name in ("west", "east"))
         self.endpoint, self.bucket, self.key, self.secret = get("S3_ENDPOINT"), get("S3_BUCKET"), get("S3_KEY"), get("S3_SECRET")
-        self.image = get("MTC_LAB_IMAGE")
-        self.state = pathlib.Path(get("MTC_LAB_STATE"))
+        self.image, self.program_image = get("MTC_LAB_IMAGE"), get("MTC_LAB_PROGRAM_IMAGE")
 
     def bucket_pid(self):
         return int((self.state / "minio.pid").read_text())
