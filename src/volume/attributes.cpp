@@ -1,0 +1,211 @@
+#include "volume/attributes.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <fcntl.h>
+#include <functional>
+#include <sys/stat.h>
+#include <sys/xattr.h>
+#include <unistd.h>
+
+#include <fmt/format.h>
+
+#include "volume/file_error.hpp"
+
+namespace mtc::volume {
+namespace {
+
+constexpr std::int64_t kSecond = 1'000'000'000;
+
+Type type_of(mode_t mode) {
+  switch (mode & S_IFMT) {
+    case S_IFDIR: return Type::kDirectory;
+    case S_IFLNK: return Type::kSymlink;
+    case S_IFIFO: return Type::kFifo;
+    case S_IFSOCK: return Type::kSocket;
+    case S_IFCHR: return Type::kCharDevice;
+    case S_IFBLK: return Type::kBlockDevice;
+    default: return Type::kFile;
+  }
+}
+
+bool is_device(Type type) { return type == Type::kCharDevice || type == Type::kBlockDevice; }
+
+Seen seen_of(const struct stat& from, std::string name) {
+  Seen seen;
+  auto& entry = seen.entry;
+  entry.name = std::move(name);
+  entry.type = type_of(from.st_mode);
+  entry.mode = from.st_mode & 07777U;
+  entry.uid = from.st_uid;
+  entry.gid = from.st_gid;
+  entry.mtime_ns = from.st_mtim.tv_sec * kSecond + from.st_mtim.tv_nsec;
+  if (entry.type == Type::kFile) {
+    entry.size = static_cast<std::uint64_t>(from.st_size);
+    entry.sparse = from.st_blocks * 512 < from.st_size;
+  }
+  if (is_device(entry.type)) entry.rdev = from.st_rdev;
+  entry.shared = entry.type != Type::kDirectory && from.st_nlink > 1;
+  seen.device = from.st_dev;
+  seen.inode = from.st_ino;
+  seen.links = from.st_nlink;
+  return seen;
+}
+
+/// The path by which calls that know no directory descriptors reach a name without following it.
+std::string through_proc(int directory, const std::string& name) {
+  return fmt::format("/proc/self/fd/{}/{}", directory, name);
+}
+
+using ListCall = std::function<ssize_t(char*, std::size_t)>;
+using ReadCall = std::function<ssize_t(const char*, char*, std::size_t)>;
+
+bool no_attributes(int number) { return number == EOPNOTSUPP || number == ENODATA || number == ENOSYS; }
+
+/// Asks again with a larger buffer as long as the kernel says that it is too small.
+template <typename Call>
+std::string whole(const Call& call, std::string_view path) {
+  std::string out(256, '\0');
+  for (;;) {
+    const auto size = call(out.data(), out.size());
+    if (size >= 0) {
+      out.resize(static_cast<std::size_t>(size));
+      return out;
+    }
+    if (no_attributes(errno)) return {};
+    if (errno != ERANGE || out.size() > kMaxXattrs) throw FileError(errno, "read attributes of", path);
+    out.resize(out.size() * 16);
+  }
+}
+
+Xattrs read_xattrs(const ListCall& list, const ReadCall& read, std::string_view path) {
+  // Nearly all files have none: this answer needs no buffer of its own.
+  std::array<char, 1024> small{};
+  const auto size = list(small.data(), small.size());
+  if (size == 0 || (size < 0 && no_attributes(errno))) return {};
+  if (size < 0 && errno != ERANGE) throw FileError(errno, "list attributes of", path);
+  const std::string names = size > 0 ? std::string(small.data(), static_cast<std::size_t>(size)) : whole(list, path);
+  Xattrs out;
+  for (std::size_t at = 0; at < names.size();) {
+    const std::string name = names.c_str() + at;
+    at += name.size() + 1;
+    if (name == "security.selinux") continue;
+    out.emplace_back(name, whole([&](char* to, std::size_t room) { return read(name.c_str(), to, room); }, path));
+  }
+  std::ranges::sort(out);
+  return out;
+}
+
+/// The calls that differ between an open file and a name.
+struct Calls {
+  std::function<int(uid_t, gid_t)> own;
+  std::function<int(mode_t)> mode;
+  std::function<int(const timespec*)> times;
+  std::function<int(const char*, const std::string&)> set;
+  std::function<int(const char*)> drop;
+};
+
+void set_xattrs(const Calls& calls, const Xattrs& want, const Xattrs& is, std::string_view path, Lost& lost) {
+  const auto failed = [&](const std::string& name) {
+    if (errno != EPERM && errno != EACCES && !no_attributes(errno)) throw FileError(errno, "set " + name + " of", path);
+    lost.push_back("attribute " + name);
+  };
+  for (const auto& [name, value] : is) {
+    const auto kept = std::ranges::find(want, name, &std::pair<std::string, std::string>::first);
+    if (kept == want.end() && calls.drop(name.c_str()) != 0 && errno != ENODATA) failed(name);
+  }
+  for (const auto& attribute : want) {
+    const bool same = std::ranges::find(is, attribute) != is.end();
+    if (!same && calls.set(attribute.first.c_str(), attribute.second) != 0) failed(attribute.first);
+  }
+}
+
+void apply(const Calls& calls, const Entry& want, const Entry& is, std::string_view path, Lost& lost) {
+  auto mode = is.mode;
+  auto xattrs = is.xattrs;
+  if (want.uid != is.uid || want.gid != is.gid) {
+    if (calls.own(want.uid, want.gid) == 0) {
+      mode = ~0U;  // A new owner takes setuid, setgid and capabilities away.
+      std::erase_if(xattrs, [](const auto& each) { return each.first == "security.capability"; });
+    } else if (errno == EPERM) {
+      lost.emplace_back("owner");
+    } else {
+      throw FileError(errno, "set the owner of", path);
+    }
+  }
+  if (want.xattrs != xattrs) {
+    set_xattrs(calls, want.xattrs, xattrs, path, lost);
+    mode = ~0U;  // An ACL has changed the bits of the group.
+  }
+  if (want.type != Type::kSymlink && want.mode != mode && calls.mode(want.mode) != 0) {
+    if (errno != EPERM) throw FileError(errno, "set the mode of", path);
+    lost.emplace_back("mode");
+  }
+  std::array<timespec, 2> times{};
+  times[0].tv_nsec = UTIME_OMIT;
+  times[1].tv_sec = want.mtime_ns / kSecond;
+  times[1].tv_nsec = want.mtime_ns % kSecond;
+  if (times[1].tv_nsec < 0) {
+    times[1].tv_nsec += kSecond;
+    --times[1].tv_sec;
+  }
+  if (want.mtime_ns != is.mtime_ns && calls.times(times.data()) != 0) {
+    if (errno != EPERM) throw FileError(errno, "set the time of", path);
+    lost.emplace_back("time");
+  }
+}
+
+}  // namespace
+
+Seen look_at(int directory, const std::string& name, std::string_view path) {
+  struct stat found{};
+  if (::fstatat(directory, name.c_str(), &found, AT_SYMLINK_NOFOLLOW) != 0) throw FileError(errno, "look at", path);
+  auto seen = seen_of(found, name);
+  if (seen.entry.type == Type::kSymlink) {
+    seen.entry.target.resize(kMaxTarget);
+    const auto size = ::readlinkat(directory, name.c_str(), seen.entry.target.data(), kMaxTarget);
+    if (size <= 0) throw FileError(size < 0 ? errno : ENOENT, "read link", path);
+    seen.entry.target.resize(static_cast<std::size_t>(size));
+  }
+  const auto at = through_proc(directory, name);
+  seen.entry.xattrs = read_xattrs(
+      [&](char* to, std::size_t room) { return ::llistxattr(at.c_str(), to, room); },
+      [&](const char* key, char* to, std::size_t room) { return ::lgetxattr(at.c_str(), key, to, room); }, path);
+  return seen;
+}
+
+Seen look_at_open(int file, std::string name, std::string_view path) {
+  struct stat found{};
+  if (::fstat(file, &found) != 0) throw FileError(errno, "look at", path);
+  auto seen = seen_of(found, std::move(name));
+  seen.entry.xattrs =
+      read_xattrs([&](char* to, std::size_t room) { return ::flistxattr(file, to, room); },
+                  [&](const char* key, char* to, std::size_t room) { return ::fgetxattr(file, key, to, room); }, path);
+  return seen;
+}
+
+void set_attributes(int file, const Entry& want, const Entry& is, std::string_view path, Lost& lost) {
+  apply(
+      {[&](uid_t uid, gid_t gid) { return ::fchown(file, uid, gid); },
+       [&](mode_t mode) { return ::fchmod(file, mode); },
+       [&](const timespec* times) { return ::futimens(file, times); },
+       [&](const char* key, const std::string& value) { return ::fsetxattr(file, key, value.data(), value.size(), 0); },
+       [&](const char* key) { return ::fremovexattr(file, key); }},
+      want, is, path, lost);
+}
+
+void set_attributes_at(int directory, const Entry& want, const Entry& is, std::string_view path, Lost& lost) {
+  const auto* name = want.name.c_str();
+  const auto at = through_proc(directory, want.name);
+  apply({[&](uid_t uid, gid_t gid) { return ::fchownat(directory, name, uid, gid, AT_SYMLINK_NOFOLLOW); },
+         [&](mode_t mode) { return ::fchmodat(directory, name, mode, AT_SYMLINK_NOFOLLOW); },
+         [&](const timespec* times) { return ::utimensat(directory, name, times, AT_SYMLINK_NOFOLLOW); },
+         [&](const char* key, const std::string& value) {
+           return ::lsetxattr(at.c_str(), key, value.data(), value.size(), 0);
+         },
+         [&](const char* key) { return ::lremovexattr(at.c_str(), key); }},
+        want, is, path, lost);
+}
+
+}  // namespace mtc::volume

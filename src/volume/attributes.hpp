@@ -1,0 +1,35 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "volume/entry.hpp"
+
+namespace mtc::volume {
+
+/// An entry as it stands on a disk, and which inode it is.
+struct Seen {
+  Entry entry;
+  std::uint64_t device = 0;
+  std::uint64_t inode = 0;
+  std::uint64_t links = 1;
+};
+
+/// Looks at `name` in an open directory, never following it. `path` is for messages. Throws FileError. Attributes that
+/// belong to the machine and not to the data (security.selinux) are left out.
+Seen look_at(int directory, const std::string& name, std::string_view path);
+/// The same of an open file or directory; `name` is put into the entry.
+Seen look_at_open(int file, std::string name, std::string_view path);
+
+/// What was not kept, for the report: "owner", "attribute user.x", "device".
+using Lost = std::vector<std::string>;
+
+/// Gives an open file or directory the owner, attributes, mode and time of `want`; touches only what differs from `is`.
+/// What this process may not set goes into `lost`; other failures throw FileError.
+void set_attributes(int file, const Entry& want, const Entry& is, std::string_view path, Lost& lost);
+/// The same for a name in a directory; links are not followed.
+void set_attributes_at(int directory, const Entry& want, const Entry& is, std::string_view path, Lost& lost);
+
+}  // namespace mtc::volume

@@ -1,0 +1,85 @@
+#include "volume/file_io.hpp"
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <fcntl.h>
+#include <unistd.h>
+
+#include "volume/file_error.hpp"
+
+namespace mtc::volume {
+namespace {
+
+constexpr std::size_t kBlock = 4096;
+
+void write_fully(int file, std::uint64_t offset, std::string_view data, std::string_view path) {
+  while (!data.empty()) {
+    const auto done = ::pwrite(file, data.data(), data.size(), static_cast<off_t>(offset));
+    if (done < 0 && errno == EINTR) continue;
+    if (done < 0) throw FileError(errno, "write", path);
+    data.remove_prefix(static_cast<std::size_t>(done));
+    offset += static_cast<std::uint64_t>(done);
+  }
+}
+
+}  // namespace
+
+std::string read_at(int file, std::uint64_t offset, std::uint64_t size, std::string_view path) {
+  std::string out;
+  out.resize_and_overwrite(size, [&](char* to, std::size_t room) {
+    std::size_t have = 0;
+    while (have < room) {
+      const auto got = ::pread(file, to + have, room - have, static_cast<off_t>(offset + have));
+      if (got < 0 && errno == EINTR) continue;
+      if (got < 0) throw FileError(errno, "read", path);
+      if (got == 0) break;
+      have += static_cast<std::size_t>(got);
+    }
+    return have;
+  });
+  return out;
+}
+
+bool all_zero(std::string_view bytes) {
+  return bytes.empty() || (bytes[0] == '\0' && std::memcmp(bytes.data(), bytes.data() + 1, bytes.size() - 1) == 0);
+}
+
+void write_at(int file, std::uint64_t offset, std::string_view data, bool sparse, std::string_view path) {
+  if (!sparse) return write_fully(file, offset, data, path);
+  const auto end = offset + data.size();
+  while (!data.empty()) {
+    const auto block = data.substr(0, kBlock - (offset % kBlock));
+    if (!all_zero(block)) write_fully(file, offset, block, path);
+    offset += block.size();
+    data.remove_prefix(block.size());
+  }
+  const auto now = ::lseek(file, 0, SEEK_END);
+  if (now >= 0 && static_cast<std::uint64_t>(now) < end && ::ftruncate(file, static_cast<off_t>(end)) != 0) {
+    throw FileError(errno, "lengthen", path);
+  }
+}
+
+void zero_at(int file, std::uint64_t offset, std::uint64_t size, std::string_view path) {
+  const auto length = ::lseek(file, 0, SEEK_END);
+  if (length < 0) throw FileError(errno, "measure", path);
+  const auto end = std::min<std::uint64_t>(offset + size, static_cast<std::uint64_t>(length));
+  if (end <= offset) return;  // What lies beyond the end is made by the final size.
+  const int punch = FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE;
+  if (::fallocate(file, punch, static_cast<off_t>(offset), static_cast<off_t>(end - offset)) == 0) return;
+  if (errno != EOPNOTSUPP && errno != ENOSYS) throw FileError(errno, "punch a hole in", path);
+  const std::string zeros(256 * 1024, '\0');
+  while (offset < end) {
+    const auto piece = std::min<std::uint64_t>(zeros.size(), end - offset);
+    write_fully(file, offset, std::string_view(zeros).substr(0, piece), path);
+    offset += piece;
+  }
+}
+
+std::uint64_t next_data(int file, std::uint64_t offset, std::uint64_t size) {
+  const auto at = ::lseek(file, static_cast<off_t>(offset), SEEK_DATA);
+  if (at >= 0) return std::min(static_cast<std::uint64_t>(at), size);
+  return errno == ENXIO ? size : offset;
+}
+
+}  // namespace mtc::volume

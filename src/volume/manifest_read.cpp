@@ -1,0 +1,86 @@
+#include <cerrno>
+#include <fcntl.h>
+#include <utility>
+
+#include "async/runtime.hpp"
+#include "async/scope.hpp"
+#include "volume/file_error.hpp"
+#include "volume/file_io.hpp"
+#include "volume/manifest.hpp"
+
+namespace mtc::volume {
+namespace {
+
+constexpr std::uint64_t kPiece = 1024 * 1024;
+
+/// Tasks that read one tree together: each takes the next names in turn.
+struct Work {
+  explicit Work(const Tree* of) : tree(of), scan(*of) {}
+  const Tree* tree;
+  Scan scan;
+  async::Semaphore turn{1};
+};
+
+Task<std::optional<Batch>> take(Work* work) {
+  const auto turn = co_await work->turn.acquire();
+  co_return co_await async::offload([work] { return work->scan.next(); });
+}
+
+Task<void> read_some_batches(Work* work, bool past_cache, Manifest* into, Report* report) {
+  while (auto batch = co_await take(work)) {
+    co_await async::offload([&] {
+      look_at(*work->tree, *batch);
+      into->add(*batch, digest_batch(*work->tree, *batch, past_cache));
+    });
+    for (auto* problems : {&batch->vanished, &batch->unreadable}) {
+      report->failed += problems->size();
+      for (auto& problem : *problems) note(report->failures, std::move(problem));
+    }
+  }
+}
+
+}  // namespace
+
+std::string sha256_of_file(int file, std::string_view path, bool past_cache) {
+  if (past_cache) ::posix_fadvise(file, 0, 0, POSIX_FADV_DONTNEED);
+  Sha256 hash;
+  for (std::uint64_t at = 0;;) {
+    const auto bytes = read_at(file, at, kPiece, path);
+    hash.update(bytes);
+    at += bytes.size();
+    if (bytes.size() < kPiece) return hash.finish();
+  }
+}
+
+Digests digest_batch(const Tree& tree, Batch& batch, bool past_cache) {
+  Digests digests;
+  for (auto& segment : batch.segments) {
+    auto& hashes = digests.emplace_back(segment.found.size());
+    if (segment.found.empty()) continue;
+    Fd directory;
+    for (std::size_t e = 0; e < segment.found.size(); ++e) {
+      const auto& entry = segment.found[e].entry;
+      if (entry.type != Type::kFile) continue;
+      const auto path = join_path(segment.path, entry.name);
+      try {
+        if (!directory) directory = tree.open_directory(segment.path);
+        const auto file = open_at(directory.get(), entry.name.c_str(), O_RDONLY | O_NONBLOCK);
+        if (!file) throw FileError(errno, "open", path);
+        hashes[e] = sha256_of_file(file.get(), path, past_cache);
+      } catch (const FileError& failure) {
+        batch.unreadable.push_back({path, failure.what()});
+      }
+    }
+  }
+  return digests;
+}
+
+Task<void> read_manifest(const Tree* tree, std::size_t width, bool past_cache, Manifest* into, Report* report) {
+  Work work(tree);
+  std::vector<Task<void>> readers;
+  for (std::size_t i = 0; i < width; ++i) readers.push_back(read_some_batches(&work, past_cache, into, report));
+  co_await async::all(std::move(readers));
+  into->seal();
+}
+
+}  // namespace mtc::volume

@@ -1,0 +1,105 @@
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "base/hash.hpp"
+#include "volume/file_error.hpp"
+#include "volume/frames.hpp"
+#include "volume/manifest.hpp"
+#include "volume/report.hpp"
+#include "volume/tree.hpp"
+
+namespace mtc::volume {
+
+/// A batch on its way: what was found, which names are further links, and the hashes of what was read.
+struct Unit {
+  Batch batch;
+  std::vector<std::vector<bool>> links;
+  Digests digests;
+};
+
+/// A file's state before and after it was read.
+struct Stamp {
+  std::uint64_t size = 0;
+  std::int64_t mtime_ns = 0;
+  std::int64_t ctime_ns = 0;
+  bool operator==(const Stamp&) const = default;
+};
+Stamp stamp_of(int file, std::string_view path);
+
+/// The tree that is sent. Blocks; any threads at once, but for take().
+class Source {
+ public:
+  Source(std::string root, bool hash);
+
+  /// The next names; one caller at a time.
+  std::optional<Batch> take() { return scan_.next(); }
+  /// Looks at the names of a batch, and finds out which are further names of files that were listed before.
+  Unit look(Batch batch);
+
+  /// Reads small files until a message is full, from wanted[at] on; stops before a large one. `at` moves on.
+  Frame read_small(Unit& unit, const std::vector<Wanted>& wanted, std::size_t& at);
+  /// Hashes what was not sent, and puts the batch into the manifest.
+  void record(Unit& unit);
+
+  Entry root_entry() const;
+  const Tree& tree() const { return tree_; }
+  const std::vector<Link>& links() const { return links_; }
+  Manifest& manifest() { return manifest_; }
+  bool hashes() const { return hash_; }
+  void changed(const std::string& path);
+  void unreadable(const std::string& path, const FileError& failure);
+  Report& report() { return report_; }
+
+ private:
+  bool read_one(int directory, Unit& unit, const Wanted& wanted, Writer& into);
+
+  Tree tree_;
+  bool hash_;
+  Scan scan_;
+  Manifest manifest_;
+  std::mutex mutex_;  // guards what follows
+  std::map<std::pair<std::uint64_t, std::uint64_t>, std::string> firsts_;
+  std::vector<Link> links_;
+  Report report_;
+};
+
+/// A large file while it is sent. One thread at a time.
+class LargeSource {
+ public:
+  /// Opens the file; what fails is noted and makes it `gone`.
+  LargeSource(Source& source, Unit& unit, Where where);
+  bool gone() const { return !file_; }
+  /// The next message; nothing at the end. `theirs` holds the hashes of the receiver's chunks, as far as they matter
+  /// for this chunk (see chunk()).
+  struct Step {
+    std::optional<Frame> frame;  ///< nothing: the receiver has it
+    bool end = false;
+  };
+  Step next(std::string_view theirs);
+  /// The chunk that next() looks at.
+  std::uint64_t chunk() const { return offset_ / kChunk; }
+  /// What to say at the end; checks if the file changed meanwhile.
+  FileHead finish();
+
+ private:
+  Frame message(std::uint64_t zeros, std::string_view data) const;
+
+  Source& source_;
+  Unit& unit_;
+  Where where_;
+  std::string path_;
+  Entry entry_;
+  Fd file_;
+  Stamp before_;
+  Sha256 hash_;
+  std::uint64_t offset_ = 0;
+};
+
+}  // namespace mtc::volume
