@@ -21,6 +21,7 @@ Task<volume::Report> send_once(const SendOptions* options, const net::TlsClient*
                                bool again) {
   std::vector<volume::FramesPtr> lanes(options->lanes);
   std::vector<Task<void>> opening;
+  opening.reserve(lanes.size());
   for (auto& lane : lanes) opening.push_back(open_lane(options, tls, connector, &lane));
   co_await async::all(std::move(opening));
   co_return co_await volume::send_tree({options->root, options->wishes, options->compression, again}, std::move(lanes));

@@ -5,6 +5,7 @@
 #include <cerrno>
 #include <fcntl.h>
 #include <functional>
+#include <sched.h>
 #include <sys/stat.h>
 #include <sys/xattr.h>
 #include <unistd.h>
@@ -53,8 +54,12 @@ Seen seen_of(const struct stat& from, std::string name) {
   return seen;
 }
 
+/// The directory that a WorkingDirectory of this thread stands in; -1 if there is none.
+thread_local int standing_in = -1;
+
 /// The path by which calls that know no directory descriptors reach a name without following it.
 std::string through_proc(int directory, const std::string& name) {
+  if (directory == standing_in) return "./" + name;
   return fmt::format("/proc/self/fd/{}/{}", directory, name);
 }
 
@@ -157,6 +162,21 @@ void apply(const Calls& calls, const Entry& want, const Entry& is, std::string_v
 }
 
 }  // namespace
+
+WorkingDirectory::WorkingDirectory(int directory) {
+  thread_local const bool own = ::unshare(CLONE_FS) == 0;  // forbidden in some containers
+  if (!own || standing_in != -1) return;
+  before_ = Fd(::open(".", O_PATH | O_DIRECTORY | O_CLOEXEC));
+  if (before_ && ::fchdir(directory) == 0) standing_in = directory;
+}
+
+WorkingDirectory::~WorkingDirectory() {
+  if (!before_) return;
+  standing_in = -1;
+  if (::fchdir(before_.get()) != 0) {
+    // It was removed meanwhile: there is nothing to go back to.
+  }
+}
 
 Seen look_at(int directory, const std::string& name, std::string_view path) {
   struct stat found{};

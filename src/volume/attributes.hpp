@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "volume/entry.hpp"
+#include "volume/tree.hpp"
 
 namespace mtc::volume {
 
@@ -22,6 +23,19 @@ struct Seen {
 Seen look_at(int directory, const std::string& name, std::string_view path);
 /// The same of an open file or directory; `name` is put into the entry.
 Seen look_at_open(int file, std::string name, std::string_view path);
+
+/// While it lives, the calling thread's working directory is `directory` (the thread's own: other threads keep theirs),
+/// so that look_at reaches names in it directly; where the system does not allow that, nothing changes but the speed.
+class WorkingDirectory {
+ public:
+  explicit WorkingDirectory(int directory);
+  ~WorkingDirectory();
+  WorkingDirectory(const WorkingDirectory&) = delete;
+  WorkingDirectory& operator=(const WorkingDirectory&) = delete;
+
+ private:
+  Fd before_;
+};
 
 /// What was not kept, for the report: "owner", "attribute user.x", "device".
 using Lost = std::vector<std::string>;

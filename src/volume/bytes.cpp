@@ -1,7 +1,6 @@
 #include "volume/bytes.hpp"
 
 #include <bit>
-#include <cstring>
 
 #include "base/error.hpp"
 
@@ -19,7 +18,7 @@ void append(std::string& to, T value) {
 template <typename T>
 T take(std::string_view bytes) {
   T value{};
-  std::memcpy(&value, bytes.data(), sizeof value);
+  bytes.copy(reinterpret_cast<char*>(&value), sizeof value);
   return value;
 }
 

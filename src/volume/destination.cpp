@@ -100,6 +100,7 @@ Destination::Names Destination::names_of(const Segment& segment, int directory) 
 void Destination::prepare_segment(const Listed& listed, std::uint32_t index, std::vector<Wanted>& wanted) {
   const auto& segment = listed.batch.segments[index];
   const auto directory = tree_.make_directory(segment.path);
+  const WorkingDirectory here(directory.get());
   const auto names = names_of(segment, directory.get());
   const auto has = [&](std::string_view name) { return std::ranges::binary_search(*names, name, {}, &Name::name); };
   auto at = std::ranges::upper_bound(*names, segment.after, {}, &Name::name);

@@ -78,6 +78,7 @@ Digests digest_batch(const Tree& tree, Batch& batch, bool past_cache) {
 Task<void> read_manifest(const Tree* tree, std::size_t width, bool past_cache, Manifest* into, Report* report) {
   Work work(tree);
   std::vector<Task<void>> readers;
+  readers.reserve(width);
   for (std::size_t i = 0; i < width; ++i) readers.push_back(read_some_batches(&work, past_cache, into, report));
   co_await async::all(std::move(readers));
   into->seal();

@@ -274,6 +274,7 @@ Task<Report> receive_tree(std::string root, std::vector<Lane> lanes) {
   co_await telling(lanes.front().frames.get(), open(std::move(root), lanes.front().hello.wishes, &destination));
   for (const auto& lane : lanes) co_await lane.frames->write(Kind::kWelcome, Writer().u32(kProtocol).bytes());
   std::vector<Task<void>> tasks;
+  tasks.reserve(lanes.size());
   for (const auto& lane : lanes) {
     tasks.push_back(telling(lane.frames.get(), run_lane(destination.get(), lane.frames.get())));
   }

@@ -104,6 +104,7 @@ void look_at(const Tree& tree, Batch& batch) {
     std::vector<Seen> found;
     try {
       const auto directory = tree.open_directory(segment.path);
+      const WorkingDirectory here(directory.get());
       found.reserve(segment.found.size());
       for (const auto& name : segment.found) {
         const auto path = join_path(segment.path, name.entry.name);

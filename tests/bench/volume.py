@@ -130,11 +130,14 @@ class Bench:
     def __init__(self, work, peers, rounds):
         self.work, self.peers, self.rounds, self.times = work, peers, rounds, {}
 
+    def synchronise(self):
+        subprocess.run(["sync", "-f", self.work], check=True)
+
     def measure(self, what, peer, source, target, *options):
-        os.sync()
+        self.synchronise()
         began = time.monotonic()
         peer.copy(source, target, *options)
-        os.sync()
+        self.synchronise()
         self.times.setdefault(what, {}).setdefault(peer.name, []).append(time.monotonic() - began)
 
     def targets(self):

@@ -20,6 +20,7 @@ Task<void> send_side(SendOptions options, std::vector<FramesPtr> lanes, Copied* 
 Task<void> receive_side(std::string root, std::vector<net::StreamPtr> streams, Copied* into) {
   try {
     std::vector<Lane> lanes;
+    lanes.reserve(streams.size());
     for (auto& stream : streams) lanes.push_back(co_await meet(std::move(stream)));
     into->received = co_await receive_tree(std::move(root), std::move(lanes));
   } catch (const Error& failure) {

@@ -103,7 +103,7 @@ std::string attributes_of(const std::string& proc) {
     at += static_cast<ssize_t>(name.size()) + 1;
   }
   std::string out;
-  for (const auto& [name, value] : found) out += " " + name + "=" + value;
+  for (const auto& [name, value] : found) out.append(" ").append(name).append("=").append(value);
   return out;
 }
 
@@ -131,7 +131,8 @@ void walk(int directory, const std::string& path, std::map<ino_t, std::string>& 
   }
   ::closedir(stream);
   for (const auto& [name, is] : found) {
-    const auto here = path + "/" + name;
+    auto here = path;
+    here.append("/").append(name);
     auto text =
         fmt::format("{:o} {}:{} {}.{:09}", is.st_mode, is.st_uid, is.st_gid, is.st_mtim.tv_sec, is.st_mtim.tv_nsec);
     text += attributes_of(fmt::format("/proc/self/fd/{}/{}", directory, name));
