@@ -3,7 +3,9 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
+#include <string_view>
 
 #include "base/clock.hpp"
 #include "net/stream.hpp"
@@ -17,6 +19,8 @@ struct Endpoint {
 };
 /// "host:port", IPv6 in brackets.
 std::string text_of(const Endpoint& at);
+/// Reads what text_of writes; nothing if there is no host, or no port from 0 to 65535.
+std::optional<Endpoint> parse_endpoint(std::string_view text);
 
 /// Opens streams. The seam where tests and tunnels put something else than the network.
 class Connector {

@@ -1,3 +1,4 @@
+#include <charconv>
 #include <memory>
 #include <netinet/tcp.h>
 #include <poll.h>
@@ -182,6 +183,20 @@ class TcpListener final : public Listener {
 
 std::string text_of(const Endpoint& at) {
   return at.host.contains(':') ? fmt::format("[{}]:{}", at.host, at.port) : fmt::format("{}:{}", at.host, at.port);
+}
+
+std::optional<Endpoint> parse_endpoint(std::string_view text) {
+  const auto colon = text.rfind(':');
+  if (colon == std::string_view::npos) return std::nullopt;
+  const auto digits = text.substr(colon + 1);
+  auto host = text.substr(0, colon);
+  const bool bracketed = host.starts_with('[') && host.ends_with(']');
+  if (bracketed) host = host.substr(1, host.size() - 2);
+  if (host.empty() || digits.empty() || host.contains(':') != bracketed) return std::nullopt;
+  std::uint16_t port = 0;
+  const auto [end, failed] = std::from_chars(digits.data(), digits.data() + digits.size(), port);
+  if (failed != std::errc{} || end != digits.data() + digits.size()) return std::nullopt;
+  return Endpoint{std::string(host), port};
 }
 
 ConnectorPtr tcp_connector(Duration limit) { return std::make_shared<TcpConnector>(limit); }

@@ -43,6 +43,17 @@ Task<Ends> connected(std::string host = "127.0.0.1") {
   co_return ends;
 }
 
+TEST(Endpoint, IsReadAsItIsWritten) {
+  for (const auto* text : {"127.0.0.1:6443", "host.example:0", "[::1]:65535"}) {
+    const auto at = parse_endpoint(text);
+    ASSERT_TRUE(at) << text;
+    EXPECT_EQ(text_of(*at), text);
+  }
+  for (const auto* text : {"", "host", "host:", ":80", "host:http", "host:65536", "host:-1", "::1:80", "[host]:80"}) {
+    EXPECT_FALSE(parse_endpoint(text)) << text;
+  }
+}
+
 TEST(Tcp, EchoesAndReportsItsPeer) {
   run([]() -> Task<void> {
     const auto listener = co_await listen_tcp({"127.0.0.1", 0});

@@ -15,10 +15,10 @@
 namespace mtc::net {
 namespace {
 
-SslContextPtr make_context(const SSL_METHOD* method) {
+SslContextPtr make_context(const SSL_METHOD* method, TlsVersion minimum) {
   SslContextPtr context(SSL_CTX_new(method));
   if (!context) throw Error(Code::kTls, fmt::format("start TLS: {}", openssl_error()));
-  SSL_CTX_set_min_proto_version(context.get(), TLS1_2_VERSION);
+  SSL_CTX_set_min_proto_version(context.get(), minimum == TlsVersion::k13 ? TLS1_3_VERSION : TLS1_2_VERSION);
   SSL_CTX_set_options(context.get(), SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION);
   SSL_CTX_set_mode(context.get(), SSL_MODE_RELEASE_BUFFERS);
   return context;
@@ -66,6 +66,17 @@ bool is_address(const std::string& host) {
   return !no;
 }
 
+/// The peer's certificate must be for `host`. Names in a subject's CN and wildcards such as "w*.example.com" are no
+/// longer believed (RFC 9525 §6.3).
+void expect_peer(SSL* ssl, const std::string& host) {
+  if (is_address(host)) {
+    X509_VERIFY_PARAM_set1_ip_asc(SSL_get0_param(ssl), host.c_str());
+  } else {
+    SSL_set_hostflags(ssl, X509_CHECK_FLAG_NEVER_CHECK_SUBJECT | X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS);
+    SSL_set1_host(ssl, host.c_str());
+  }
+}
+
 }  // namespace
 
 struct TlsClient::State {
@@ -74,7 +85,7 @@ struct TlsClient::State {
 };
 
 TlsClient::TlsClient(TlsClientOptions options) : state_(std::make_shared<State>()) {
-  state_->context = make_context(TLS_client_method());
+  state_->context = make_context(TLS_client_method(), options.minimum);
   auto* context = state_->context.get();
   if (options.verify == Verify::kYes) {
     SSL_CTX_set_verify(context, SSL_VERIFY_PEER, TlsStream::note_refused);
@@ -90,17 +101,13 @@ TlsClient::TlsClient(TlsClientOptions options) : state_(std::make_shared<State>(
 
 Task<StreamPtr> TlsClient::handshake(StreamPtr transport, std::string host) const {
   const auto state = state_;
-  if (!state->options.server_name.empty()) host = state->options.server_name;
+  const auto& options = state->options;
+  if (!options.server_name.empty()) host = options.server_name;
   SslPtr ssl(SSL_new(state->context.get()));
   SSL_set_connect_state(ssl.get());
-  if (is_address(host)) {
-    X509_VERIFY_PARAM_set1_ip_asc(SSL_get0_param(ssl.get()), host.c_str());
-  } else {
-    SSL_set_tlsext_host_name(ssl.get(), host.c_str());
-    // Names in a subject's CN and wildcards such as "w*.example.com" are no longer believed (RFC 9525 §6.3).
-    SSL_set_hostflags(ssl.get(), X509_CHECK_FLAG_NEVER_CHECK_SUBJECT | X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS);
-    SSL_set1_host(ssl.get(), host.c_str());
-  }
+  if (!is_address(host)) SSL_set_tlsext_host_name(ssl.get(), host.c_str());
+  if (!options.peer_name.empty()) host = options.peer_name;
+  expect_peer(ssl.get(), host);
   auto stream = std::make_unique<TlsStream>(std::move(transport), std::move(ssl), host);
   co_await stream->handshake();
   co_return stream;
@@ -108,26 +115,32 @@ Task<StreamPtr> TlsClient::handshake(StreamPtr transport, std::string host) cons
 
 struct TlsServer::State {
   SslContextPtr context;
+  std::string client_name;
 };
 
 TlsServer::TlsServer(TlsServerOptions options) : state_(std::make_shared<State>()) {
-  state_->context = make_context(TLS_server_method());
+  state_->context = make_context(TLS_server_method(), options.minimum);
   auto* context = state_->context.get();
   use_certificate(context, options.cert_pem, options.key_pem, "the server's");
   if (!options.client_ca_pem.empty()) {
     trust(context, options.client_ca_pem, "the client CA bundle");
-    SSL_CTX_set_verify(context, SSL_VERIFY_PEER, nullptr);
+    const int demand = options.client_name.empty() ? 0 : SSL_VERIFY_FAIL_IF_NO_PEER_CERT;
+    SSL_CTX_set_verify(context, SSL_VERIFY_PEER | demand, TlsStream::note_refused);
     const auto name = std::string("mtc");
     SSL_CTX_set_session_id_context(context, reinterpret_cast<const unsigned char*>(name.data()),
                                    static_cast<unsigned>(name.size()));
+  } else if (!options.client_name.empty()) {
+    throw Error(Code::kInvalid, "a name is demanded of clients, and no authority says who bears it");
   }
+  state_->client_name = std::move(options.client_name);
 }
 
 Task<TlsServer::Accepted> TlsServer::handshake(StreamPtr transport) const {
   const auto state = state_;
   SslPtr ssl(SSL_new(state->context.get()));
   SSL_set_accept_state(ssl.get());
-  auto stream = std::make_unique<TlsStream>(std::move(transport), std::move(ssl), "");
+  if (!state->client_name.empty()) expect_peer(ssl.get(), state->client_name);
+  auto stream = std::make_unique<TlsStream>(std::move(transport), std::move(ssl), state->client_name);
   co_await stream->handshake();
   Accepted accepted;
   if (const X509Ptr peer(SSL_get1_peer_certificate(stream->ssl())); peer) {

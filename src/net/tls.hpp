@@ -12,6 +12,8 @@
 namespace mtc::net {
 
 enum class Verify { kYes, kNo };
+/// The oldest version that an end speaks.
+enum class TlsVersion { k12, k13 };
 
 /// How to speak TLS as a client. TLS 1.2 and 1.3 only.
 struct TlsClientOptions {
@@ -20,6 +22,8 @@ struct TlsClientOptions {
   std::string cert_pem;     ///< client certificate chain, or empty
   Secret key_pem;           ///< its key
   std::string server_name;  ///< overrides the name that is checked and sent as SNI; empty = the host connected to
+  std::string peer_name;    ///< overrides the name that is checked, but not SNI (by which routers choose a way)
+  TlsVersion minimum = TlsVersion::k12;
 };
 
 /// Parsed certificates: make one for each cluster or store, not for each connection (OpenSSL 3.0 is slow at loading
@@ -41,11 +45,13 @@ class TlsClient {
 };
 
 /// A server's certificate. `client_ca_pem`, if not empty, asks clients for a certificate of that CA (optional to
-/// present).
+/// present). With `client_name` too, nobody gets in without a certificate of that CA for that DNS name.
 struct TlsServerOptions {
   std::string cert_pem;
   Secret key_pem;
   std::string client_ca_pem;
+  std::string client_name = {};
+  TlsVersion minimum = TlsVersion::k12;
 };
 
 /// What a peer proved about itself in the handshake.
@@ -62,7 +68,8 @@ class TlsServer {
     StreamPtr stream;
     PeerIdentity peer;
   };
-  /// Throws as the client's handshake. A certificate that a client presents must be of the client CA.
+  /// Throws as the client's handshake. A certificate that a client presents must be of the client CA. Mind that a
+  /// client of TLS 1.3 learns of a refusal only when it reads.
   Task<Accepted> handshake(StreamPtr transport) const;
 
   struct State;

@@ -9,8 +9,10 @@
 #include "async/scope.hpp"
 #include "base/error.hpp"
 #include "net/connect.hpp"
+#include "net/openssl.hpp"
 #include "net/testing/fault_gate.hpp"
 #include "net/testing/outcome.hpp"
+#include "net/tls_stream.hpp"
 
 namespace mtc::net {
 namespace {
@@ -52,6 +54,17 @@ class Tls : public ::testing::Test {
     Ends ends;
     run(conversation(&ends, std::move(server_options), std::move(client_options), std::move(host), std::move(data)));
     return ends;
+  }
+
+  /// What a client that presents `certificate` (or none) hears of a server that lets only mtc-sender in.
+  std::string sent_as(const Certificate& certificate) {
+    auto options = trusting(ca_);
+    options.minimum = TlsVersion::k13;
+    options.cert_pem = certificate.cert_pem;
+    options.key_pem = certificate.key_pem;
+    return talk({server_.cert_pem, server_.key_pem, ca_.cert_pem, "mtc-sender", TlsVersion::k13}, options,
+                "server.test")
+        .client_failure;
   }
 
   static Task<void> conversation(Ends* ends, TlsServerOptions server_options, TlsClientOptions client_options,
@@ -160,6 +173,47 @@ TEST_F(Tls, RefusesAClientOfAnotherAuthority) {
   options.verify = Verify::kNo;
   EXPECT_THAT(talk({server_.cert_pem, server_.key_pem, ca_.cert_pem}, options, "server.test").client_failure,
               HasSubstr("alert unknown ca"));
+}
+
+TEST_F(Tls, LetsOnlyTheClientOfOneNameIn) {
+  EXPECT_EQ(sent_as(issue_certificate(ca_, "any", {"mtc-sender"}, {}, now_)), "");
+  EXPECT_THAT(sent_as(issue_certificate(ca_, "mtc-sender", {"mtc-receiver"}, {}, now_)), HasSubstr("Tls: read from"));
+  EXPECT_THAT(sent_as(issue_certificate(ca_, "mtc-sender", {}, {}, now_)), HasSubstr("Tls: read from"));
+  EXPECT_THAT(sent_as(issue_certificate(other_ca_, "any", {"mtc-sender"}, {}, now_)), HasSubstr("unknown ca"));
+  EXPECT_THAT(sent_as({}), HasSubstr("certificate required"));
+  EXPECT_THROW(TlsServer({server_.cert_pem, server_.key_pem, "", "mtc-sender", TlsVersion::k13}), Error);
+}
+
+TEST_F(Tls, ChecksAnotherNameThanItAsksFor) {
+  auto options = trusting(ca_);
+  options.peer_name = "server.test";
+  EXPECT_EQ(talk({server_.cert_pem, server_.key_pem, ""}, options, "route.apps.test").client_failure, "");
+  options.peer_name = "elsewhere.test";
+  EXPECT_THAT(talk({server_.cert_pem, server_.key_pem, ""}, options, "server.test").client_failure,
+              HasSubstr("not for elsewhere.test"));
+}
+
+TEST_F(Tls, RefusesTls12WhereItIsToldTo) {
+  run([](TlsServerOptions server) -> Task<void> {
+    auto [near, far] = make_pipe();
+    SslContextPtr old(SSL_CTX_new(TLS_client_method()));
+    SSL_CTX_set_max_proto_version(old.get(), TLS1_2_VERSION);
+    SslPtr ssl(SSL_new(old.get()));
+    SSL_set_connect_state(ssl.get());
+    TlsStream client(std::move(near), std::move(ssl), "server.test");
+    auto accept = [](TlsServerOptions with, StreamPtr over) -> Task<void> {
+      co_await TlsServer(std::move(with)).handshake(std::move(over));
+    };
+    auto scope = co_await async::Scope::create();
+    std::string refusal;
+    auto serve = [](Task<void> accepting, std::string* into) -> Task<void> {
+      *into = co_await failure_of(std::move(accepting));
+    };
+    scope.spawn(serve(accept(std::move(server), std::move(far)), &refusal));
+    EXPECT_THAT(co_await failure_of(client.handshake()), HasSubstr("protocol version"));
+    co_await scope.join();
+    EXPECT_THAT(refusal, HasSubstr("unsupported protocol"));
+  }({server_.cert_pem, server_.key_pem, "", "", TlsVersion::k13}));
 }
 
 TEST_F(Tls, NamesAPeerThatSpeaksNoTls) {
