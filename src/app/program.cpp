@@ -1,6 +1,5 @@
 #include "app/program.hpp"
 
-#include <charconv>
 #include <filesystem>
 #include <fstream>
 #include <optional>
@@ -10,6 +9,7 @@
 #include <fmt/format.h>
 
 #include "app/demo.hpp"
+#include "app/mover.hpp"
 #include "async/runtime.hpp"
 #include "async/scope.hpp"
 #include "base/error.hpp"
@@ -83,14 +83,11 @@ int run_controller(const cli::ControllerOptions& options, cli::Console& console)
 
 /// `command` is the one that was meant, for the error's next step.
 net::Endpoint endpoint_of(const std::string& listen, const std::string& command, const cli::Console& console) {
-  const auto colon = listen.rfind(':');
-  const auto digits = colon == std::string::npos ? "" : listen.substr(colon + 1);
-  std::uint16_t port = 0;
-  const auto [end, failed] = std::from_chars(digits.data(), digits.data() + digits.size(), port);
-  if (digits.empty() || failed != std::errc{} || end != digits.data() + digits.size())
+  const auto at = net::parse_endpoint(listen);
+  if (!at)
     throw cli::UserError(Code::kInvalid, "--listen is address:port, not " + listen,
                          console.command(command + " --listen 127.0.0.1:6443"));
-  return {listen.substr(0, colon), port};
+  return *at;
 }
 
 int run_sandbox(const cli::SandboxOptions& options, cli::Console& console) {
@@ -143,7 +140,7 @@ int run_bucket(const cli::BucketOptions& options, cli::Console& console) {
 }  // namespace
 
 int run_program(int argc, char** argv) {
-  const cli::Programs programs{run_controller, run_sandbox, run_bucket, run_demo};
+  const cli::Programs programs{run_controller, run_sandbox, run_bucket, run_mover_receive, run_mover_send, run_demo};
   return cli::run_command_line(argc, argv, programs);
 }
 

@@ -2,6 +2,7 @@
 
 #include <functional>
 #include <string>
+#include <vector>
 
 #include "cli/exit_code.hpp"
 #include "cli/host.hpp"
@@ -28,11 +29,26 @@ struct BucketOptions {
   std::string access_key_id, secret_access_key;
 };
 
+/// `mtc mover receive` and `mtc mover send`; texts as they were given.
+struct MoverOptions {
+  std::string volume, tls;
+  std::string listen;           ///< receive: address and port
+  std::vector<std::string> to;  ///< send: addresses and ports, the best first
+  std::string mode = "cutover";
+  bool verify = false;
+  bool by_hash = false;
+  bool allow_losses = false;
+  unsigned lanes = 4;
+  std::string silence, patience, dial;  ///< durations
+};
+
 /// What the program can do beside talking to a host cluster; main wires them. Each returns the exit code.
 struct Programs {
   std::function<int(const ControllerOptions&, Console&)> controller;
   std::function<int(const SandboxOptions&, Console&)> sandbox;
   std::function<int(const BucketOptions&, Console&)> bucket;
+  std::function<int(const MoverOptions&, Console&)> mover_receive;
+  std::function<int(const MoverOptions&, Console&)> mover_send;
   std::function<int(Console&)> demo;
 };
 

@@ -52,6 +52,7 @@ CommandTree::CommandTree(const Programs* programs, Console* console) : programs_
   add_wait();
   add_cancel();
   add_controller();
+  add_mover();
   add_completion();
 }
 

@@ -32,6 +32,7 @@ class CommandTree {
   void add_sandbox();
   void add_bucket();
   void add_controller();
+  void add_mover();
   void add_completion();
   void add_kinds();
   void add_get(CLI::App* group, const std::string& word);

@@ -1,47 +1,188 @@
+#include <algorithm>
+#include <optional>
 #include <utility>
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include "async/scope.hpp"
 #include "base/error.hpp"
+#include "base/rng.hpp"
 #include "mover/mover.hpp"
 
 namespace mtc::mover {
 namespace {
 
-constexpr auto kHandshake = std::chrono::seconds(30);
+constexpr unsigned kFruitless = 4;  ///< connections in a row
 
-Task<void> open_lane(const SendOptions* options, const net::TlsClient* tls, net::ConnectorPtr connector,
-                     volume::FramesPtr* into) {
-  auto transport = co_await connector->connect(options->to);
-  auto secured = co_await async::with_timeout(kHandshake, "TLS handshake with " + net::text_of(options->to),
-                                              tls->handshake(std::move(transport), options->to.host));
-  *into = std::make_unique<volume::Frames>(std::move(secured));
+/// What went wrong with one address, or one run.
+struct Failure {
+  Code code = Code::kInternal;
+  std::string what;
+  explicit Failure(const Error& error) : code(error.code()), what(error.what()) {}
+};
+
+/// How the receiver was reached.
+struct Reached {
+  net::Endpoint at;
+  net::StreamPtr stream;
+};
+
+/// One sender, its passes and its tries.
+struct Sending {
+  SendOptions options;
+  net::ConnectorPtr connector;
+  net::TlsClient tls;
+  volume::Progress own_progress;
+  volume::Progress* progress = nullptr;
+  std::vector<std::string> reasons;  ///< that were said last
+};
+
+net::TlsClientOptions tls_options(const Identity& identity) {
+  net::TlsClientOptions tls;
+  tls.ca_pem = identity.ca_pem;
+  tls.cert_pem = identity.certificate.cert_pem;
+  tls.key_pem = identity.certificate.key_pem;
+  tls.peer_name = kReceiverName;
+  tls.minimum = net::TlsVersion::k13;
+  return tls;
 }
 
-Task<volume::Report> send_once(const SendOptions* options, const net::TlsClient* tls, net::ConnectorPtr connector,
-                               bool again) {
-  std::vector<volume::FramesPtr> lanes(options->lanes);
+Task<net::StreamPtr> dial(Sending* sending, net::Endpoint at) {
+  auto transport = co_await sending->connector->connect(at);
+  co_return co_await sending->tls.handshake(std::move(transport), at.host);
+}
+
+Task<void> try_address(Sending* sending, net::Endpoint at, std::optional<Reached>* into,
+                       std::vector<Failure>* failures) {
+  try {
+    const auto what = "connect to " + net::text_of(at);
+    auto stream = co_await async::with_timeout(sending->options.dial, what, dial(sending, at));
+    into->emplace(at, std::move(stream));
+  } catch (const Error& error) {
+    failures->emplace_back(error);
+  }
+}
+
+/// The first address that answers as the receiver does.
+Task<Reached> reach(Sending* sending) {
+  std::optional<Reached> reached;
+  std::vector<Failure> failures;
+  for (const auto& at : sending->options.to) {
+    co_await try_address(sending, at, &reached, &failures);
+    if (reached) break;
+  }
+  std::vector<std::string> reasons;
+  for (const auto& failure : failures) reasons.push_back(failure.what);
+  if (std::exchange(sending->reasons, reasons) != reasons) {
+    for (const auto& reason : reasons) sending->options.say(reason);
+  }
+  if (reached) co_return std::move(*reached);
+  const bool strangers = std::ranges::all_of(failures, [](const Failure& each) { return each.code == Code::kTls; });
+  throw Error(strangers ? Code::kTls : Code::kUnavailable,
+              fmt::format("the receiver answers at none of its addresses: {}", fmt::join(reasons, "; ")));
+}
+
+Task<void> open_lane(Sending* sending, net::Endpoint at, volume::FramesPtr* into) {
+  auto stream =
+      co_await async::with_timeout(sending->options.dial, "connect to " + net::text_of(at), dial(sending, at));
+  *into = std::make_unique<volume::Frames>(std::move(stream));
+}
+
+Task<volume::Report> run_once(Sending* sending, bool again) {
+  const auto& options = sending->options;
+  auto reached = co_await reach(sending);
+  std::vector<volume::FramesPtr> lanes(options.lanes);
+  lanes.front() = std::make_unique<volume::Frames>(std::move(reached.stream));
   std::vector<Task<void>> opening;
-  opening.reserve(lanes.size());
-  for (auto& lane : lanes) opening.push_back(open_lane(options, tls, connector, &lane));
+  for (auto& lane : lanes) {
+    if (!lane) opening.push_back(open_lane(sending, reached.at, &lane));
+  }
   co_await async::all(std::move(opening));
-  co_return co_await volume::send_tree({options->root, options->wishes, options->compression, again}, std::move(lanes));
+  options.say("connected to " + net::text_of(reached.at));
+  co_return co_await volume::send_tree({.root = options.root,
+                                        .wishes = options.wishes,
+                                        .compression = options.compression,
+                                        .again = again,
+                                        .silence = options.silence,
+                                        .progress = sending->progress},
+                                       std::move(lanes));
+}
+
+/// Whether another try may help. Once the receiver has welcomed us, a fault of TLS is one of the network.
+bool may_pass(const Failure& failure, bool met) {
+  return failure.code == Code::kUnavailable || failure.code == Code::kTimeout || (failure.code == Code::kTls && met);
+}
+
+/// Runs until one run came through. The network has `patience` to give a connection, and connections that break without
+/// having moved anything count too.
+Task<volume::Report> run_through(Sending* sending, bool again) {
+  const auto& options = sending->options;
+  auto moved = sending->progress->moved.load();
+  auto since = std::chrono::steady_clock::now();
+  unsigned fruitless = 0;
+  for (unsigned attempt = 1;; ++attempt) {
+    sending->progress->stage = volume::Stage::kConnecting;
+    std::optional<Failure> broken;
+    try {
+      co_return co_await run_once(sending, again);
+    } catch (const Error& error) {
+      broken.emplace(error);
+      const bool met = sending->progress->stage != volume::Stage::kConnecting;
+      if (!may_pass(*broken, met)) throw;
+      if (met) {
+        const auto before = std::exchange(moved, sending->progress->moved.load());
+        fruitless = moved == before ? fruitless + 1 : 0;
+        since = std::chrono::steady_clock::now();
+        attempt = 1;
+      }
+      if (std::chrono::steady_clock::now() - since >= options.patience || fruitless >= kFruitless) throw;
+      if (met) options.say("the connection broke, and is made again: " + broken->what);
+    }
+    co_await async::sleep_for(options.backoff.delay(attempt, system_rng()));
+  }
+}
+
+/// The receiver need not wait for a sender that gives up. Whether it hears that changes nothing here.
+Task<void> tell_receiver(Sending* sending, const Failure* failure) {
+  try {
+    auto reached = co_await reach(sending);
+    co_await volume::give_up(std::make_unique<volume::Frames>(std::move(reached.stream)), failure->code, failure->what);
+  } catch (const Error&) {
+    // It has gone itself, perhaps for the same reason.
+  }
+}
+
+Task<volume::Report> run_passes(Sending* sending) {
+  for (unsigned pass = 1;; ++pass) {
+    const bool again = pass < sending->options.passes;
+    auto report = co_await run_through(sending, again);
+    if (report.unsettled() == 0 || !again) co_return report;
+    sending->options.say(
+        fmt::format("{} names changed while they were read: once more over the tree", report.unsettled()));
+  }
 }
 
 }  // namespace
 
 Task<volume::Report> send(SendOptions options, net::ConnectorPtr connector) {
-  if (options.lanes == 0 || options.passes == 0) throw Error(Code::kInvalid, "a mover needs connections and a pass");
-  net::TlsClientOptions tls_options;
-  tls_options.ca_pem = options.identity.ca_pem;
-  tls_options.cert_pem = options.identity.certificate.cert_pem;
-  tls_options.key_pem = options.identity.certificate.key_pem;
-  tls_options.server_name = options.server_name;
-  const net::TlsClient tls(std::move(tls_options));
-  for (unsigned pass = 1;; ++pass) {
-    const bool again = pass < options.passes;
-    auto report = co_await send_once(&options, &tls, connector, again);
-    if (report.changed_count == 0 || !again) co_return report;
+  if (options.lanes == 0 || options.passes == 0 || options.to.empty()) {
+    throw Error(Code::kInvalid, "a sender needs an address, a connection and a pass");
   }
+  auto tls = net::TlsClient(tls_options(options.identity));
+  Sending sending{.options = std::move(options), .connector = std::move(connector), .tls = std::move(tls)};
+  sending.progress = sending.options.progress != nullptr ? sending.options.progress : &sending.own_progress;
+  std::optional<Failure> failure;
+  std::exception_ptr thrown;
+  try {
+    co_return co_await run_passes(&sending);
+  } catch (const Error& error) {
+    failure.emplace(error);
+    thrown = std::current_exception();
+  }
+  const bool met = sending.progress->stage != volume::Stage::kConnecting;
+  if (met && !may_pass(*failure, met)) co_await tell_receiver(&sending, &*failure);
+  std::rethrow_exception(thrown);
 }
 
 }  // namespace mtc::mover

@@ -128,6 +128,7 @@ void set_xattrs(const Calls& calls, const Xattrs& want, const Xattrs& is, std::s
 
 void apply(const Calls& calls, const Entry& want, const Entry& is, std::string_view path, Lost& lost) {
   auto mode = is.mode;
+  auto wanted_mode = want.mode;
   auto xattrs = is.xattrs;
   if (want.uid != is.uid || want.gid != is.gid) {
     if (calls.own(want.uid, want.gid) == 0) {
@@ -135,6 +136,7 @@ void apply(const Calls& calls, const Entry& want, const Entry& is, std::string_v
       std::erase_if(xattrs, [](const auto& each) { return each.first == "security.capability"; });
     } else if (errno == EPERM) {
       lost.emplace_back("owner");
+      wanted_mode &= ~06000U;  // These would lend the rights of whoever owns the file now.
     } else {
       throw FileError(errno, "set the owner of", path);
     }
@@ -143,10 +145,12 @@ void apply(const Calls& calls, const Entry& want, const Entry& is, std::string_v
     set_xattrs(calls, want.xattrs, xattrs, path, lost);
     mode = ~0U;  // An ACL has changed the bits of the group.
   }
-  if (want.type != Type::kSymlink && want.mode != mode && calls.mode(want.mode) != 0) {
+  bool mode_kept = wanted_mode == want.mode;
+  if (want.type != Type::kSymlink && wanted_mode != mode && calls.mode(wanted_mode) != 0) {
     if (errno != EPERM) throw FileError(errno, "set the mode of", path);
-    lost.emplace_back("mode");
+    mode_kept = false;
   }
+  if (!mode_kept) lost.emplace_back("mode");
   std::array<timespec, 2> times{};
   times[0].tv_nsec = UTIME_OMIT;
   times[1].tv_sec = want.mtime_ns / kSecond;

@@ -52,7 +52,8 @@ bool is_part_name(std::string_view name) {
   return name.starts_with(kPartPrefix) && name.size() == kPartPrefix.size() + 32;
 }
 
-Destination::Destination(std::string root, Wishes wishes) : wishes_(wishes), tree_(made(std::move(root))) {}
+Destination::Destination(std::string root, Wishes wishes, Progress* progress)
+    : wishes_(wishes), progress_(progress), tree_(made(std::move(root))) {}
 
 void Destination::failed(const std::string& path, const FileError& failure) {
   if (failure.ends_the_run()) throw FileError(failure);
@@ -64,10 +65,11 @@ void Destination::failed(const std::string& path, const FileError& failure) {
 void Destination::not_kept(const std::string& path, const Lost& lost) {
   if (lost.empty()) return;
   const std::scoped_lock lock(mutex_);
-  for (const auto& what : lost) note(report_.not_kept, Problem{path, what});
+  for (const auto& what : lost) report_.lose(what, 1, path);
 }
 
-void Destination::count_skipped() {
+void Destination::count_skipped(const Entry& entry) {
+  progress_->settle(1, entry.size);
   const std::scoped_lock lock(mutex_);
   ++report_.skipped;
 }
@@ -75,6 +77,10 @@ void Destination::count_skipped() {
 std::vector<Wanted> Destination::prepare(const Listed& listed) {
   std::vector<Wanted> wanted;
   for (std::uint32_t s = 0; s < listed.batch.segments.size(); ++s) {
+    const auto& found = listed.batch.segments[s].found;
+    for (std::size_t e = 0; e < found.size(); ++e) {
+      if (found[e].entry.type == Type::kFile && !listed.links[s][e]) progress_->found(1, found[e].entry.size);
+    }
     try {
       prepare_segment(listed, s, wanted);
     } catch (const FileError& failure) {
@@ -124,6 +130,7 @@ void Destination::prepare_segment(const Listed& listed, std::uint32_t index, std
 }
 
 void Destination::extra(int directory, const Segment& segment, const std::string& name) {
+  if (segment.path.empty() && name == kLostAndFound) return;
   if (is_part_name(name)) {  // Perhaps somebody writes it right now.
     const std::scoped_lock lock(mutex_);
     leftovers_.push_back({segment.path, name});
@@ -195,7 +202,7 @@ std::optional<Wanted> Destination::place_file(int directory, const std::string& 
       set_attributes_at(directory, entry, is->entry, path, lost);
       not_kept(path, lost);
     }
-    count_skipped();
+    count_skipped(entry);
     return std::nullopt;
   }
   if (entry.size > kSmallFile) {
@@ -267,9 +274,11 @@ void Destination::store_one(int directory, const std::string& path, const FileHe
     Lost lost;
     set_attributes_at(directory, head.entry, look_at(directory, head.entry.name, path).entry, path, lost);
     not_kept(path, lost);
-    return count_skipped();
+    return count_skipped(head.entry);
   }
   write_small(directory, path, head.entry, content);
+  progress_->settle(1, content.size());
+  progress_->move(content.size());
   const std::scoped_lock lock(mutex_);
   ++report_.files;
   report_.bytes += content.size();

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "volume/file_error.hpp"
+#include "volume/progress.hpp"
 #include "volume/report.hpp"
 #include "volume/spool.hpp"
 #include "volume/tree.hpp"
@@ -22,8 +23,8 @@ class LargeFile;
 /// a FileError that ends the run (no space, quota, read-only, I/O) is thrown.
 class Destination {
  public:
-  /// Makes `root` if it is missing (its parent must exist).
-  Destination(std::string root, Wishes wishes);
+  /// Makes `root` if it is missing (its parent must exist). `progress` outlives this.
+  Destination(std::string root, Wishes wishes, Progress* progress);
 
   /// Makes the directories, links, devices and attributes of a batch, removes extras, and says which contents are
   /// wanted.
@@ -59,9 +60,10 @@ class Destination {
   bool owns(const Seen& is, const Entry& entry, const std::string& path);
   void failed(const std::string& path, const FileError& failure);
   void not_kept(const std::string& path, const Lost& lost);
-  void count_skipped();
+  void count_skipped(const Entry& entry);
 
   Wishes wishes_;
+  Progress* progress_;
   Tree tree_;
   Spool directories_;
   std::mutex mutex_;  // guards what follows

@@ -59,6 +59,8 @@ Task<void> Frames::write(Kind kind, std::string payload) { return write(Frame{ki
 
 Task<void> Frames::write(Frame frame) {
   if (frame.payload.size() > kMaxFrame) throw Error(Code::kUnsupported, "a message is too long for the protocol");
+  const auto turn = co_await turn_.acquire();
+  busy_ = true;
   const auto began = std::chrono::steady_clock::now();
   Writer head;
   head.u32(static_cast<std::uint32_t>(frame.payload.size())).u8(static_cast<std::uint8_t>(frame.kind));
@@ -72,11 +74,24 @@ Task<void> Frames::write(Frame frame) {
   }
   written_ += frame.payload.size();
   writing_ += std::chrono::steady_clock::now() - began;
+  busy_ = false;
 }
 
 bool Frames::slow() const {
   const auto seconds = std::chrono::duration<double>(writing_).count();
   return written_ > kChunk && static_cast<double>(written_) < kFastNetwork * seconds;
+}
+
+Duration Frames::waiting() const {
+  return waits_since_ ? std::chrono::steady_clock::now() - *waits_since_ : Duration{};
+}
+
+Task<std::size_t> Frames::hear(std::span<char> into) {
+  waits_since_ = std::chrono::steady_clock::now();
+  const auto got = co_await stream_->read_some(into);
+  waits_since_.reset();
+  if (got == 0) throw Error(Code::kUnavailable, fmt::format("read from {}: the peer ended the connection", peer()));
+  co_return got;
 }
 
 /// Sees to it that `size` bytes lie in the buffer.
@@ -88,20 +103,25 @@ Task<void> Frames::fill(std::size_t size) {
       end_ -= begin_;
       begin_ = 0;
     }
-    const auto got = co_await stream_->read_some(std::span(buffer_).subspan(end_));
-    if (got == 0) throw Error(Code::kUnavailable, fmt::format("read from {}: the peer ended the connection", peer()));
-    end_ += got;
+    end_ += co_await hear(std::span(buffer_).subspan(end_));
   }
 }
 
 Task<Frame> Frames::read() {
+  for (;;) {
+    auto frame = co_await read_any();
+    if (frame.kind != Kind::kAlive) co_return frame;
+  }
+}
+
+Task<Frame> Frames::read_any() {
   co_await fill(kHead);
   Reader head(std::string_view(buffer_).substr(begin_, kHead));
   begin_ += kHead;
   const auto size = head.u32();
   const auto kind = head.u8();
   const auto flags = head.u8();
-  if (size > kMaxFrame || kind < 1 || kind > static_cast<std::uint8_t>(Kind::kFailure) || flags > 1 || head.u8() != 0 ||
+  if (size > kMaxFrame || kind < 1 || kind > static_cast<std::uint8_t>(Kind::kAlive) || flags > 1 || head.u8() != 0 ||
       head.u8() != 0) {
     throw Error(Code::kCorrupt, fmt::format("{} sent what is no message of the volume protocol", peer()));
   }
@@ -109,11 +129,7 @@ Task<Frame> Frames::read() {
   std::size_t have = std::min<std::size_t>(size, end_ - begin_);
   std::memcpy(frame.payload.data(), buffer_.data() + begin_, have);
   begin_ += have;
-  while (have < size) {
-    const auto got = co_await stream_->read_some(std::span(frame.payload).subspan(have));
-    if (got == 0) throw Error(Code::kUnavailable, fmt::format("read from {}: the peer ended the connection", peer()));
-    have += got;
-  }
+  while (have < size) have += co_await hear(std::span(frame.payload).subspan(have));
   if (frame.kind == Kind::kFailure) throw_failure(frame.payload, peer());
   co_return frame;
 }
@@ -123,6 +139,45 @@ Task<std::string> Frames::expect(Kind kind) {
   if (frame.kind != kind) throw Error(Code::kCorrupt, fmt::format("{} sent a message out of turn", peer()));
   unpack(frame);
   co_return std::move(frame.payload);
+}
+
+namespace {
+
+Task<void> give_signs(Frames* lane, Duration every) {
+  for (;;) {
+    co_await async::sleep_for(every);
+    if (!lane->busy()) co_await lane->write(Kind::kAlive, {});
+  }
+}
+
+Task<void> watch(Frames* lane, Duration silence) {
+  for (;;) {
+    const auto left = silence - lane->waiting();
+    if (left <= Duration{}) {
+      const auto seconds = std::chrono::duration<double>(silence).count();
+      throw Error(Code::kUnavailable, fmt::format("heard nothing from {} for {:g} s", lane->peer(), seconds));
+    }
+    co_await async::sleep_for(std::min(left, silence / 4));
+  }
+}
+
+Task<void> then_end(Task<void> work, async::Scope* scope) {
+  co_await std::move(work);
+  scope->cancel();
+}
+
+}  // namespace
+
+Task<void> attended(std::vector<Frames*> lanes, Duration silence, Task<void> work) {
+  auto scope = co_await async::Scope::create();
+  for (auto* lane : lanes) {
+    scope.spawn(watch(lane, silence));
+    scope.spawn_isolated(give_signs(lane, silence / 4), [](const std::exception_ptr&) {
+      // A connection that broke: the work finds out by itself.
+    });
+  }
+  scope.spawn(then_end(std::move(work), &scope));
+  co_await scope.join();
 }
 
 }  // namespace mtc::volume

@@ -1,9 +1,14 @@
 #pragma once
 
+#include <chrono>
 #include <cstdint>
+#include <optional>
+#include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
+#include "async/scope.hpp"
 #include "base/clock.hpp"
 #include "net/stream.hpp"
 #include "volume/wire.hpp"
@@ -23,7 +28,7 @@ void pack(Frame& frame);
 void unpack(Frame& frame);
 
 /// Messages over a stream: a head of 8 bytes (u32 length of the payload, u8 kind, u8 flags: 1 = zstd, u16 zero), then
-/// the payload. One task may read while another writes.
+/// the payload. One task may read while others write. Signs of life (see attended) are read over.
 class Frames {
  public:
   explicit Frames(net::StreamPtr stream) : stream_(std::move(stream)) {}
@@ -37,18 +42,33 @@ class Frames {
   Task<std::string> expect(Kind kind);
   Task<void> close() { return stream_->close(); }
   std::string peer() const { return stream_->peer(); }
+  /// How long a read has been waiting for the peer; 0 if none does.
+  Duration waiting() const;
+  /// True while a message is being written.
+  bool busy() const { return busy_; }
   /// True if the network is so slow that compressing pays (measured while writing).
   bool slow() const;
 
  private:
+  Task<std::size_t> hear(std::span<char> into);
   Task<void> fill(std::size_t size);
+  Task<Frame> read_any();
 
   net::StreamPtr stream_;
+  async::Semaphore turn_{1};  ///< to write
+  bool busy_ = false;
+  std::optional<std::chrono::steady_clock::time_point> waits_since_;
   std::string buffer_;
   std::size_t begin_ = 0;
   std::size_t end_ = 0;
   std::uint64_t written_ = 0;
   Duration writing_{};
 };
+
+/// Runs `work` over `lanes`. Meanwhile the peer gets a sign of life a quarter of `silence` after the other, however
+/// long our disk takes; and if we wait for the peer and hear nothing for `silence`, `work` is cancelled and
+/// Error(kUnavailable) thrown. Peers that vanish without a word are found out this way, also through tunnels that keep
+/// our half open.
+Task<void> attended(std::vector<Frames*> lanes, Duration silence, Task<void> work);
 
 }  // namespace mtc::volume

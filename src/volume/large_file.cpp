@@ -73,6 +73,8 @@ void LargeFile::write(std::uint64_t offset, std::string_view data) {
     // Zeros over old bytes must be written, zeros of a fresh sparse file need not.
     write_at(file_.get(), offset, data, entry_.sparse && offset >= size_, path_);
     sent_ += data.size();
+    destination_.progress_->settle(0, data.size());
+    destination_.progress_->move(data.size());
   } catch (const FileError& failure) {
     fail(failure);
   }
@@ -98,6 +100,7 @@ void LargeFile::finish(const FileHead& head) {
       throw FileError(errno, "put in place", path_);
     }
     destination_.not_kept(path_, lost);
+    destination_.progress_->settle(1, 0);
     const std::scoped_lock lock(destination_.mutex_);
     ++destination_.report_.files;
     destination_.report_.bytes += sent_;

@@ -1,6 +1,7 @@
 #include "volume/manifest.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <compare>
 #include <fcntl.h>
@@ -9,6 +10,7 @@
 #include <fmt/ranges.h>
 
 #include "base/error.hpp"
+#include "base/strings.hpp"
 #include "volume/wire.hpp"
 
 namespace mtc::volume {
@@ -155,9 +157,29 @@ bool Comparison::load() {
   return true;
 }
 
-void Comparison::report(std::string path, std::string what) {
+bool Leniency::excuses(std::string_view path, std::string_view what) const {
+  if (anything) return true;
+  for (auto at = path; !changed.empty() && !at.empty(); at = at.substr(0, at.rfind('/'))) {
+    if (changed.contains(at)) return true;
+    if (!at.contains('/')) break;
+  }
+  if (!losses) return false;
+  static constexpr std::array<std::string_view, 4> kLosses{"owner", "mode", "attributes", "device"};
+  return std::ranges::all_of(split(what, ','),
+                             [](const auto& part) { return std::ranges::find(kLosses, trim(part)) != kLosses.end(); });
+}
+
+void Comparison::report(const Record& record, std::string path, std::string what) {
+  if (leniency_.excuses(path, what) || (!record.first.empty() && leniency_.excuses(record.first, what))) {
+    ++report_->excused;
+    return;
+  }
   ++report_->differing;
   note(report_->differences, Difference{std::move(path), std::move(what)});
+}
+
+void Comparison::compare(const Record& source, const Record& destination, const std::string& path) {
+  if (auto what = difference(source, destination); !what.empty()) report(source, path, std::move(what));
 }
 
 void Comparison::add(const Block& source) {
@@ -172,20 +194,23 @@ void Comparison::add(const Block& source) {
       if (turn > 0) break;
       ++record_;
       if (turn < 0) {
-        report(join_path(block.path, mine.entry.name), "extra");
+        report(mine, join_path(block.path, mine.entry.name), "extra");
         continue;
       }
-      if (auto what = difference(record, mine); !what.empty()) report(path, std::move(what));
+      compare(record, mine, path);
       found = true;
       break;
     }
-    if (!found) report(path, "missing");
+    const auto type = record.entry.type;
+    const bool device = type == Type::kCharDevice || type == Type::kBlockDevice;
+    if (!found) report(record, path, device ? "device" : "missing");
   }
 }
 
 void Comparison::end() {
   for (; load(); ++record_) {
-    report(join_path(blocks_[block_].path, blocks_[block_].records[record_].entry.name), "extra");
+    const auto& record = blocks_[block_].records[record_];
+    report(record, join_path(blocks_[block_].path, record.entry.name), "extra");
   }
 }
 

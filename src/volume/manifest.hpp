@@ -2,6 +2,7 @@
 
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -9,6 +10,7 @@
 
 #include "async/task.hpp"
 #include "base/hash.hpp"
+#include "volume/progress.hpp"
 #include "volume/report.hpp"
 #include "volume/spool.hpp"
 
@@ -68,12 +70,26 @@ class TreeHash {
   std::string last_;
 };
 
+/// Which differences are no failure; they are counted as excused.
+struct Leniency {
+  bool losses = false;  ///< owners, modes, attributes and devices, which a destination without privileges cannot keep
+  bool anything = false;
+  std::set<std::string, std::less<>>
+      changed;  ///< these names and what lies below them: they changed while they were sent
+
+  /// `what` as in Difference.
+  bool excuses(std::string_view path, std::string_view what) const;
+};
+
 /// Compares the source's records with the destination's as both stream by.
 class Comparison {
  public:
-  Comparison(Manifest& destination, Report& report) : mine_(&destination), report_(&report) {}
+  Comparison(Manifest& destination, Report& report, Leniency leniency = {})
+      : mine_(&destination), report_(&report), leniency_(std::move(leniency)) {}
   /// The source's next block, in order.
   void add(const Block& source);
+  /// One record of each side; how they differ goes into the report.
+  void compare(const Record& source, const Record& destination, const std::string& path);
   void end();
   /// Compares one record; "" if equal, else what differs.
   static std::string difference(const Record& source, const Record& destination);
@@ -82,10 +98,11 @@ class Comparison {
 
  private:
   bool load();
-  void report(std::string path, std::string what);
+  void report(const Record& record, std::string path, std::string what);
 
   Manifest* mine_;
   Report* report_;
+  Leniency leniency_;
   TreeHash hash_;
   std::vector<Block> blocks_;
   std::size_t block_ = 0;
@@ -98,6 +115,7 @@ std::string sha256_of_file(int file, std::string_view path, bool past_cache);
 /// Hashes the files of a batch; "" for those that cannot be read, which are noted in batch.unreadable. Blocks.
 Digests digest_batch(const Tree& tree, Batch& batch, bool past_cache);
 /// Reads a whole tree with `width` batches at a time; what cannot be read is noted in `report` as a failure.
-Task<void> read_manifest(const Tree* tree, std::size_t width, bool past_cache, Manifest* into, Report* report);
+Task<void> read_manifest(const Tree* tree, std::size_t width, bool past_cache, Manifest* into, Report* report,
+                         Progress* progress);
 
 }  // namespace mtc::volume

@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <cerrno>
 #include <fcntl.h>
 #include <utility>
@@ -26,12 +27,16 @@ Task<std::optional<Batch>> take(Work* work) {
   co_return co_await async::offload([work] { return work->scan.next(); });
 }
 
-Task<void> read_some_batches(Work* work, bool past_cache, Manifest* into, Report* report) {
+Task<void> read_some_batches(Work* work, bool past_cache, Manifest* into, Report* report, Progress* progress) {
   while (auto batch = co_await take(work)) {
     co_await async::offload([&] {
       look_at(*work->tree, *batch);
       into->add(*batch, digest_batch(*work->tree, *batch, past_cache));
     });
+    for (const auto& segment : batch->segments) {
+      progress->verified += static_cast<std::uint64_t>(
+          std::ranges::count(segment.found, Type::kFile, [](const Seen& seen) { return seen.entry.type; }));
+    }
     for (auto* problems : {&batch->vanished, &batch->unreadable}) {
       report->failed += problems->size();
       for (auto& problem : *problems) note(report->failures, std::move(problem));
@@ -75,11 +80,13 @@ Digests digest_batch(const Tree& tree, Batch& batch, bool past_cache) {
   return digests;
 }
 
-Task<void> read_manifest(const Tree* tree, std::size_t width, bool past_cache, Manifest* into, Report* report) {
+Task<void> read_manifest(const Tree* tree, std::size_t width, bool past_cache, Manifest* into, Report* report,
+                         Progress* progress) {
   Work work(tree);
   std::vector<Task<void>> readers;
   readers.reserve(width);
-  for (std::size_t i = 0; i < width; ++i) readers.push_back(read_some_batches(&work, past_cache, into, report));
+  for (std::size_t i = 0; i < width; ++i)
+    readers.push_back(read_some_batches(&work, past_cache, into, report, progress));
   co_await async::all(std::move(readers));
   into->seal();
 }

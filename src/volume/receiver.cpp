@@ -197,16 +197,46 @@ void merge(Report& into, Report&& from) {
   into.deleted += from.deleted;
   into.failed += from.failed;
   into.changed_count += from.changed_count;
+  into.vanished_count += from.vanished_count;
   for (auto& each : from.changed) note(into.changed, std::move(each));
   for (auto& each : from.vanished) note(into.vanished, std::move(each));
   for (auto& each : from.failures) note(into.failures, std::move(each));
-  for (auto& each : from.not_kept) note(into.not_kept, std::move(each));
+  for (const auto& each : from.losses) into.lose(each.what, each.count, each.path);
 }
 
-Task<void> verify(Frames* frames, Destination* destination, std::size_t width, Entry root, Report* report) {
+/// What may differ: in a rehearsal all that changed meanwhile, and what this end cannot keep if that is allowed.
+Leniency leniency_of(const ReceiveOptions& options, const Wishes& wishes, const Report& report) {
+  Leniency leniency;
+  leniency.losses = options.allow_losses || wishes.lenient;
+  if (!wishes.lenient) return leniency;
+  leniency.anything = report.changed.size() + report.vanished.size() < report.unsettled();
+  for (const auto* list : {&report.changed, &report.vanished}) {
+    for (const auto& each : *list) leniency.changed.insert(each.path);
+  }
+  return leniency;
+}
+
+/// What the phases of one run share.
+struct Run {
+  ReceiveOptions options;
+  std::vector<Lane> lanes;
+  Progress own_progress;
+  std::unique_ptr<Destination> destination;
+  Received received;
+
+  Progress* progress() { return options.progress != nullptr ? options.progress : &own_progress; }
+  Frames* first() const { return lanes.front().frames.get(); }
+  const Hello& hello() const { return lanes.front().hello; }
+};
+
+Task<void> verify(Run* run, Entry root) {
+  auto* frames = run->first();
+  auto* report = &run->received.report;
+  const auto* destination = run->destination.get();
+  run->progress()->stage = Stage::kVerifying;
   Manifest manifest;
-  co_await read_manifest(&destination->tree(), width, true, &manifest, report);
-  Comparison comparison(manifest, *report);
+  co_await read_manifest(&destination->tree(), run->lanes.size(), true, &manifest, report, run->progress());
+  Comparison comparison(manifest, *report, leniency_of(run->options, run->hello().wishes, *report));
   TreeHash source;
   for (;;) {
     const auto bytes = co_await frames->expect(Kind::kManifest);
@@ -220,10 +250,7 @@ Task<void> verify(Frames* frames, Destination* destination, std::size_t width, E
   co_await async::offload([&] {
     comparison.end();
     const auto mine = look_at_open(destination->tree().fd(), "", "").entry;
-    if (const auto what = Comparison::difference({root, {}, {}}, {mine, {}, {}}); !what.empty()) {
-      ++report->differing;
-      note(report->differences, Difference{"", what});
-    }
+    comparison.compare({root, {}, {}}, {mine, {}, {}}, "");
     report->verified = true;
     report->source_root = source.finish(root);
     report->destination_root = comparison.destination_root(mine);
@@ -232,8 +259,9 @@ Task<void> verify(Frames* frames, Destination* destination, std::size_t width, E
 }
 
 /// Links, directories, the disk, and the proof: on the first lane, when all of them are through.
-Task<void> complete(const Lane* lane, Destination* destination, std::size_t width, Report* report) {
-  auto* frames = lane->frames.get();
+Task<void> complete(Run* run) {
+  auto* frames = run->first();
+  auto* destination = run->destination.get();
   for (;;) {
     auto frame = co_await frames->read();
     unpack(frame);
@@ -243,46 +271,69 @@ Task<void> complete(const Lane* lane, Destination* destination, std::size_t widt
       continue;
     }
     if (frame.kind != Kind::kFinish) out_of_turn();
-    Reader from(frame.payload);
-    const auto root = decode_entry(from);
-    if (!root.name.empty()) out_of_turn();
-    auto theirs = decode_report(from.raw(from.left()));
-    *report = co_await async::offload([&] { return destination->finish(root); });
-    merge(*report, std::move(theirs));
-    co_await frames->write(Kind::kFinished, encode(*report));
-    if (lane->hello.wishes.verify) co_await verify(frames, destination, width, root, report);
+    auto finish = decode_finish(frame.payload);
+    auto& report = run->received.report;
+    report = co_await async::offload([&] { return destination->finish(finish.root); });
+    merge(report, std::move(finish.report));
+    report.lenient = run->hello().wishes.lenient;
+    const bool comes_again = run->hello().again && report.unsettled() > 0;
+    if (run->options.welcome.verify && !finish.verify && !comes_again) out_of_turn();
+    co_await frames->write(Kind::kFinished, encode(report));
+    if (finish.verify) co_await verify(run, std::move(finish.root));
     co_return;
   }
 }
 
+/// Waits until the sender has the report: whoever closes first may destroy what is still on its way.
+Task<void> part(Run* run) {
+  try {
+    co_await async::with_timeout(kFarewell, "part", run->first()->expect(Kind::kLaneDone));
+    run->received.acknowledged = true;
+  } catch (const Error&) {
+    run->received.acknowledged = false;
+  }
+}
+
+Task<void> open_destination(Run* run) {
+  run->destination = co_await async::offload(
+      [run] { return std::make_unique<Destination>(run->options.root, run->hello().wishes, run->progress()); });
+}
+
+Task<void> receive_all(Run* run) {
+  run->progress()->begin();
+  co_await telling(run->first(), open_destination(run));
+  std::vector<Task<void>> tasks;
+  tasks.reserve(run->lanes.size());
+  for (const auto& lane : run->lanes) {
+    tasks.push_back(telling(lane.frames.get(), run_lane(run->destination.get(), lane.frames.get())));
+  }
+  co_await async::all(std::move(tasks));
+  co_await telling(run->first(), complete(run));
+  co_await part(run);
+}
+
 }  // namespace
 
-Task<Lane> meet(net::StreamPtr stream) {
+Task<Lane> meet(net::StreamPtr stream, Welcome welcome) {
   Lane lane;
   lane.frames = std::make_unique<Frames>(std::move(stream));
   lane.hello = decode_hello(co_await lane.frames->expect(Kind::kHello));
+  co_await lane.frames->write(Kind::kWelcome, encode(welcome));
   co_return lane;
 }
 
-Task<Report> receive_tree(std::string root, std::vector<Lane> lanes) {
+Task<Received> receive_tree(ReceiveOptions options, std::vector<Lane> lanes) {
   if (lanes.empty()) throw Error(Code::kInvalid, "a volume needs at least one connection");
   std::ranges::sort(lanes, {}, [](const Lane& lane) { return lane.hello.lane; });
-  std::unique_ptr<Destination> destination;
-  auto open = [](std::string at, Wishes wishes, std::unique_ptr<Destination>* into) -> Task<void> {
-    *into = co_await async::offload([&] { return std::make_unique<Destination>(at, wishes); });
-  };
-  co_await telling(lanes.front().frames.get(), open(std::move(root), lanes.front().hello.wishes, &destination));
-  for (const auto& lane : lanes) co_await lane.frames->write(Kind::kWelcome, Writer().u32(kProtocol).bytes());
-  std::vector<Task<void>> tasks;
-  tasks.reserve(lanes.size());
-  for (const auto& lane : lanes) {
-    tasks.push_back(telling(lane.frames.get(), run_lane(destination.get(), lane.frames.get())));
-  }
-  co_await async::all(std::move(tasks));
-  Report report;
-  co_await telling(lanes.front().frames.get(), complete(&lanes.front(), destination.get(), lanes.size(), &report));
-  for (const auto& lane : lanes) co_await lane.frames->close();
-  co_return report;
+  const auto run = std::make_unique<Run>();
+  const auto silence = options.silence;
+  run->options = std::move(options);
+  run->lanes = std::move(lanes);
+  std::vector<Frames*> all;
+  for (const auto& lane : run->lanes) all.push_back(lane.frames.get());
+  co_await attended(std::move(all), silence, receive_all(run.get()));
+  for (const auto& lane : run->lanes) co_await lane.frames->close();
+  co_return std::move(run->received);
 }
 
 }  // namespace mtc::volume

@@ -84,6 +84,7 @@ void Scan::open(std::string path, Batch& into) {
   try {
     const auto directory = tree_->open_directory(path);
     names_ = list_names(directory.get(), path);
+    if (path.empty()) std::erase_if(names_, [](const Name& name) { return name.name == kLostAndFound; });
     Level level;
     level.path = path;
     for (const auto& name : names_) {

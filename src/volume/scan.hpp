@@ -32,9 +32,12 @@ struct Batch {
   std::vector<Problem> unreadable;  ///< named, and not looked at
 };
 
-/// Walks a tree: each directory's names sorted by their bytes, then its directories in that order. Does not follow
-/// links and does not cross into other file systems. Keeps the names of one directory and of the directories still to
-/// come along one path, never the tree. Not thread-safe.
+/// The directory at the root of a volume where fsck puts what it finds: it belongs to the file system, not to the data.
+inline constexpr auto kLostAndFound = "lost+found";
+
+/// Walks a tree, without lost+found at its root: each directory's names sorted by their bytes, then its directories in
+/// that order. Does not follow links and does not cross into other file systems. Keeps the names of one directory and
+/// of the directories still to come along one path, never the tree. Not thread-safe.
 class Scan {
  public:
   /// `tree` must outlive the scan.

@@ -1,3 +1,4 @@
+#include <atomic>
 #include <deque>
 #include <optional>
 #include <utility>
@@ -8,6 +9,7 @@
 #include "base/error.hpp"
 #include "base/rng.hpp"
 #include "volume/channel.hpp"
+#include "volume/count.hpp"
 #include "volume/source.hpp"
 #include "volume/transfer.hpp"
 
@@ -17,14 +19,19 @@ namespace {
 constexpr std::size_t kAhead = 2;          ///< batches that are listed and not served yet, of one lane
 constexpr std::size_t kMessages = 3;       ///< messages that wait for the network, of one lane
 constexpr std::size_t kAnswers = 100'000;  ///< enough for the hashes of the largest basis (kLargestBasis)
+constexpr auto kGreeting = std::chrono::seconds(30);
+constexpr auto kCountAfter = std::chrono::seconds(2);
 
 /// What the lanes of one run share.
 struct Session {
-  explicit Session(const SendOptions& asked) : options(asked), source(asked.root, asked.wishes.verify), turn(1) {}
+  Session(const SendOptions& asked, bool verifies, Progress* progress)
+      : options(asked), verify(verifies), source(asked.root, verifies, progress) {}
   SendOptions options;
+  bool verify;
   Source source;
-  async::Semaphore turn;  // at the scan
+  async::Semaphore turn{1};  // at the scan
   bool scanned = false;
+  unsigned looking = 0;  ///< lanes between taking names and having looked at them
 };
 
 /// One connection: a task that reads the disk, one that writes to the network, one that reads the answers.
@@ -68,6 +75,7 @@ Task<std::optional<Unit>> list_next(SenderLane* lane) {
     const auto turn = co_await session->turn.acquire();
     if (!session->scanned) batch = co_await async::offload([session] { return session->source.take(); });
     session->scanned = !batch;
+    if (batch) ++session->looking;
   }
   if (!batch) co_return std::nullopt;
   const bool packs = lane->packs();
@@ -78,6 +86,8 @@ Task<std::optional<Unit>> list_next(SenderLane* lane) {
     if (packs) pack(frame);
     return looked;
   });
+  --session->looking;
+  if (session->scanned && session->looking == 0) session->source.progress().counted = true;
   co_await lane->outgoing.push(std::move(frame));
   co_return unit;
 }
@@ -149,6 +159,7 @@ Task<void> serve(SenderLane* lane, Unit* unit) {
   const auto wants = decode_want(co_await answer(lane, Kind::kWant));
   check(*unit, wants);
   auto* source = &lane->session->source;
+  source->count_kept(*unit, wants.wanted);
   for (std::size_t at = 0; at < wants.wanted.size();) {
     const auto begun = at;
     const bool packs = lane->packs();
@@ -195,9 +206,31 @@ Task<void> run_lane(Session* session, Frames* frames) {
   co_await async::all(std::move(tasks));
 }
 
-Task<void> greet(Frames* frames, Hello hello) {
-  co_await frames->write(Kind::kHello, encode(hello));
-  co_await frames->expect(Kind::kWelcome);
+std::string new_session() {
+  std::string id;
+  while (id.size() < 16) id += Writer().u64(system_rng().next()).bytes();
+  return id;
+}
+
+Task<void> greet(Frames* frames, Hello hello, Welcome* welcome) {
+  auto talk = [](Frames* with, Hello says, Welcome* into) -> Task<void> {
+    co_await with->write(Kind::kHello, encode(says));
+    *into = decode_welcome(co_await with->expect(Kind::kWelcome));
+  };
+  co_await async::with_timeout(kGreeting, "greet " + frames->peer(), talk(frames, std::move(hello), welcome));
+}
+
+/// Greets on all lanes; returns what the receiver says.
+Task<Welcome> greet_all(const SendOptions* options, const std::vector<FramesPtr>* lanes) {
+  const auto session = new_session();
+  const auto count = static_cast<std::uint32_t>(lanes->size());
+  std::vector<Welcome> welcomes(count);
+  std::vector<Task<void>> tasks;
+  for (std::uint32_t i = 0; i < count; ++i) {
+    tasks.push_back(greet((*lanes)[i].get(), {session, i, count, options->again, options->wishes}, &welcomes[i]));
+  }
+  co_await async::all(std::move(tasks));
+  co_return welcomes.front();
 }
 
 Task<void> send_links(Frames* frames, const std::vector<Link>* links) {
@@ -209,56 +242,103 @@ Task<void> send_links(Frames* frames, const std::vector<Link>* links) {
   }
 }
 
-Task<Report> verify(Frames* frames, Source* source, Entry root) {
+Task<void> send_manifest(Frames* frames, Source* source, TreeHash* hash) {
   source->manifest().seal();
-  TreeHash hash;
   while (auto blocks = co_await async::offload([source] { return source->manifest().next(); })) {
     for (const auto& block : *blocks) {
-      hash.add(block);
+      hash->add(block);
       co_await frames->write(Kind::kManifest, encode(block));
     }
   }
   co_await frames->write(Kind::kManifest, {});
-  auto report = decode_report(co_await frames->expect(Kind::kVerdict));
+}
+
+Task<void> hear_verdict(Frames* frames, Report* into) {
+  *into = decode_report(co_await frames->expect(Kind::kVerdict));
+}
+
+Task<Report> verify(Frames* frames, Source* source, Entry root) {
+  source->progress().stage = Stage::kVerifying;
+  TreeHash hash;
+  Report report;
+  std::vector<Task<void>>
+      both;  // The receiver reads its disk first: it is listened to while the manifest waits for it.
+  both.push_back(send_manifest(frames, source, &hash));
+  both.push_back(hear_verdict(frames, &report));
+  co_await async::all(std::move(both));
   // Ours is the one that counts: the peer only says what it read.
   report.source_root = hash.finish(root);
   co_return report;
 }
 
-Task<Report> run(Session* session, const std::vector<FramesPtr>* lanes) {
-  std::string id;
-  while (id.size() < 16) id += Writer().u64(system_rng().next()).bytes();
-  std::vector<Task<void>> tasks;
-  for (std::uint32_t i = 0; i < lanes->size(); ++i) {
-    const auto count = static_cast<std::uint32_t>(lanes->size());
-    tasks.push_back(greet((*lanes)[i].get(), {id, i, count, session->options.again, session->options.wishes}));
+/// A run that takes longer wants to say how far it is: the tree is counted ahead of the scan, which goes at the pace of
+/// the network.
+Task<void> count_ahead(const Source* source, Progress* progress, const std::atomic<bool>* stop) {
+  co_await async::sleep_for(kCountAfter);
+  co_await async::offload([=] { count_tree(source->tree(), *progress, *stop); });
+}
+
+Task<void> counting_ahead(Session* session, Task<void> work) {
+  std::atomic<bool> stop = false;
+  auto scope = co_await async::Scope::create();
+  scope.spawn_isolated(count_ahead(&session->source, &session->source.progress(), &stop), [](const auto&) {
+    // Then nobody is told how far it is; what cannot be read the scan will name.
+  });
+  std::exception_ptr failure;
+  try {
+    co_await std::move(work);
+  } catch (...) {  // The count stops first.
+    failure = std::current_exception();
   }
-  co_await async::all(std::move(tasks));
-  tasks.clear();
+  stop = true;
+  co_await scope.cancel_and_join();
+  if (failure) std::rethrow_exception(failure);
+}
+
+Task<void> run(Session* session, const std::vector<FramesPtr>* lanes, Report* into) {
+  std::vector<Task<void>> tasks;
   for (const auto& lane : *lanes) tasks.push_back(run_lane(session, lane.get()));
   co_await async::all(std::move(tasks));
 
   auto* first = lanes->front().get();
   auto* source = &session->source;
   co_await send_links(first, &source->links());
-  const auto root = co_await async::offload([source] { return source->root_entry(); });
-  Writer finish;
-  encode(finish, root);
-  finish.raw(encode(source->report()));
-  co_await first->write(Kind::kFinish, std::move(finish.bytes()));
-  auto report = decode_report(co_await first->expect(Kind::kFinished));
-  if (session->options.wishes.verify) report = co_await verify(first, source, root);
-  co_return report;
+  Finish finish;
+  finish.root = co_await async::offload([source] { return source->root_entry(); });
+  finish.report = source->report();
+  const bool comes_again = session->options.again && finish.report.unsettled() > 0;
+  finish.verify = session->verify && !comes_again;
+  co_await first->write(Kind::kFinish, encode(finish));
+  *into = decode_report(co_await first->expect(Kind::kFinished));
+  if (finish.verify) *into = co_await verify(first, source, std::move(finish.root));
+  into->lenient = session->options.wishes.lenient;
+  co_await first->write(Kind::kLaneDone, {});
 }
 
 }  // namespace
 
 Task<Report> send_tree(SendOptions options, std::vector<FramesPtr> lanes) {
   if (lanes.empty()) throw Error(Code::kInvalid, "a volume needs at least one connection");
-  auto session = co_await async::offload([&] { return std::make_unique<Session>(options); });
-  auto report = co_await run(session.get(), &lanes);
+  const auto welcome = co_await greet_all(&options, &lanes);
+  Progress own;
+  auto* progress = options.progress != nullptr ? options.progress : &own;
+  progress->begin();
+  auto session = co_await async::offload(
+      [&] { return std::make_unique<Session>(options, options.wishes.verify || welcome.verify, progress); });
+  std::vector<Frames*> all;
+  for (const auto& lane : lanes) all.push_back(lane.get());
+  Report report;
+  co_await attended(std::move(all), options.silence,
+                    counting_ahead(session.get(), run(session.get(), &lanes, &report)));
   for (const auto& lane : lanes) co_await lane->close();
   co_return report;
+}
+
+Task<void> give_up(FramesPtr lane, Code code, std::string why) {
+  Welcome welcome;
+  co_await greet(lane.get(), {new_session(), 0, 1, false, {}}, &welcome);
+  co_await lane->write(Kind::kFailure, encode_failure(code, why));
+  co_await lane->close();
 }
 
 }  // namespace mtc::volume

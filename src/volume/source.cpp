@@ -40,26 +40,50 @@ Stamp stamp_of(int file, std::string_view path) {
   return {static_cast<std::uint64_t>(now.st_size), ns(now.st_mtim), ns(now.st_ctim)};
 }
 
-Source::Source(std::string root, bool hash) : tree_(std::move(root)), hash_(hash), scan_(tree_) {}
+Source::Source(std::string root, bool hash, Progress* progress)
+    : tree_(std::move(root)), hash_(hash), progress_(progress), scan_(tree_) {
+  leave_out_lost_and_found();
+}
+
+/// It belongs to the file system and does not travel; if that leaves something behind, the report says so.
+void Source::leave_out_lost_and_found() {
+  const auto directory = open_at(tree_.fd(), kLostAndFound, O_RDONLY | O_DIRECTORY);
+  if (!directory && (errno == ENOENT || errno == EACCES)) return;
+  if (directory && list_names(directory.get(), kLostAndFound).empty()) return;
+  report_.lose("content of lost+found", 1, kLostAndFound);
+}
 
 Unit Source::look(Batch batch) {
   look_at(tree_, batch);
   Unit unit;
+  std::uint64_t files = 0;
+  std::uint64_t bytes = 0;
   const std::scoped_lock lock(mutex_);
   for (const auto& segment : batch.segments) {
     auto& links = unit.links.emplace_back(segment.found.size(), false);
+    unit.lost.emplace_back(segment.found.size(), false);
     unit.digests.emplace_back(segment.found.size());
     report_.entries += segment.found.size();
     for (std::size_t e = 0; e < segment.found.size(); ++e) {
       const auto& seen = segment.found[e];
+      if (seen.entry.type == Type::kFile) {
+        ++files;
+        bytes += seen.entry.size;
+      }
       if (!seen.entry.shared) continue;
       auto path = join_path(segment.path, seen.entry.name);
       const auto [at, first] = firsts_.emplace(std::pair(seen.device, seen.inode), path);
       if (first) continue;
       links[e] = true;
+      if (seen.entry.type == Type::kFile) {
+        --files;
+        bytes -= seen.entry.size;
+      }
       links_.push_back({std::move(path), at->second});
     }
   }
+  progress_->found(files, bytes);
+  report_.vanished_count += batch.vanished.size();
   for (auto& problem : batch.vanished) note(report_.vanished, std::move(problem));
   report_.failed += batch.unreadable.size();
   for (auto& problem : batch.unreadable) note(report_.failures, std::move(problem));
@@ -77,13 +101,16 @@ void Source::changed(const std::string& path) {
 
 void Source::unreadable(const std::string& path, const FileError& failure) {
   const std::scoped_lock lock(mutex_);
-  if (is_gone(failure.number())) return note(report_.vanished, Problem{path, failure.what()});
+  if (is_gone(failure.number())) {
+    ++report_.vanished_count;
+    return note(report_.vanished, Problem{path, failure.what()});
+  }
   ++report_.failed;
   note(report_.failures, Problem{path, failure.what()});
 }
 
 /// Reads one small file as it stands still; one that never does is sent as it was last, and noted.
-bool Source::read_one(int directory, Unit& unit, const Wanted& wanted, Writer& into) {
+void Source::read_one(int directory, Unit& unit, const Wanted& wanted, Writer& into) {
   const auto [s, e] = wanted.where;
   auto& segment = unit.batch.segments[s];
   auto& entry = segment.found[e].entry;
@@ -111,13 +138,30 @@ bool Source::read_one(int directory, Unit& unit, const Wanted& wanted, Writer& i
     }
   } catch (const FileError& failure) {
     unreadable(path, failure);
+    unit.lost[s][e] = true;
     head.content = Content::kGone;
     content.clear();
   }
   head.entry = entry;
   encode(into, head);
   into.text(content);
-  return true;
+  progress_->settle(1, entry.size);
+  if (head.content == Content::kComplete) progress_->move(content.size());
+}
+
+void Source::count_kept(const Unit& unit, const std::vector<Wanted>& wanted) {
+  std::uint64_t files = 0;
+  std::uint64_t bytes = 0;
+  for (std::size_t s = 0; s < unit.batch.segments.size(); ++s) {
+    const auto& found = unit.batch.segments[s].found;
+    for (std::size_t e = 0; e < found.size(); ++e) {
+      if (found[e].entry.type != Type::kFile || unit.links[s][e]) continue;
+      ++files;
+      bytes += found[e].entry.size;
+    }
+  }
+  for (const auto& each : wanted) bytes -= unit.batch.segments[each.where.segment].found[each.where.entry].entry.size;
+  progress_->settle(files - wanted.size(), bytes);
 }
 
 Frame Source::read_small(Unit& unit, const std::vector<Wanted>& wanted, std::size_t& at) {
@@ -142,6 +186,16 @@ Frame Source::read_small(Unit& unit, const std::vector<Wanted>& wanted, std::siz
   return {Kind::kFiles, std::move(into.bytes())};
 }
 
+/// The hash of a file that the receiver has already, as far as its size and time say.
+std::string Source::hash_of(int directory, const Entry& entry, const std::string& path) {
+  const auto file = open_quietly(directory, entry.name, path);
+  const auto before = stamp_of(file.get(), path);
+  auto hash = sha256_of_file(file.get(), path, false);
+  const auto after = stamp_of(file.get(), path);
+  if (before != after || after.size != entry.size || after.mtime_ns != entry.mtime_ns) changed(path);
+  return hash;
+}
+
 void Source::record(Unit& unit) {
   if (!hash_) return;
   for (std::size_t s = 0; s < unit.batch.segments.size(); ++s) {
@@ -149,11 +203,11 @@ void Source::record(Unit& unit) {
     Fd directory;
     for (std::size_t e = 0; e < segment.found.size(); ++e) {
       const auto& entry = segment.found[e].entry;
-      if (entry.type != Type::kFile || !unit.digests[s][e].empty()) continue;
+      if (entry.type != Type::kFile || unit.lost[s][e] || !unit.digests[s][e].empty()) continue;
       const auto path = join_path(segment.path, entry.name);
       try {
         if (!directory) directory = tree_.open_directory(segment.path);
-        unit.digests[s][e] = sha256_of_file(open_quietly(directory.get(), entry.name, path).get(), path, false);
+        unit.digests[s][e] = hash_of(directory.get(), entry, path);
       } catch (const FileError& failure) {
         unreadable(path, failure);
       }
@@ -176,8 +230,14 @@ LargeSource::LargeSource(Source& source, Unit& unit, Where where) : source_(sour
     ::posix_fadvise(file.get(), 0, 0, POSIX_FADV_SEQUENTIAL);
     file_ = std::move(file);
   } catch (const FileError& failure) {
-    source_.unreadable(path_, failure);
+    give_up(failure);
   }
+}
+
+void LargeSource::give_up(const FileError& failure) {
+  source_.unreadable(path_, failure);
+  unit_.lost[where_.segment][where_.entry] = true;
+  file_ = Fd();
 }
 
 Frame LargeSource::message(std::uint64_t zeros, std::string_view data) const {
@@ -201,6 +261,7 @@ LargeSource::Step LargeSource::next(std::string_view theirs) {
           left -= piece;
         }
         offset_ += hole;
+        source_.progress().settle(0, hole);
         return {std::move(frame), false};
       }
     }
@@ -211,17 +272,20 @@ LargeSource::Step LargeSource::next(std::string_view theirs) {
     if (theirs.empty() || theirs != quick_hash(data)) {
       const bool zeros = entry_.sparse && all_zero(data);
       frame = message(zeros ? data.size() : 0, zeros ? std::string_view() : data);
+      source_.progress().move(zeros ? 0 : data.size());
     }
     offset_ += data.size();
+    source_.progress().settle(0, data.size());
     return {std::move(frame), data.size() < kChunk && offset_ % kChunk != 0};
   } catch (const FileError& failure) {
-    source_.unreadable(path_, failure);
-    file_ = Fd();
+    give_up(failure);
     return {std::nullopt, true};
   }
 }
 
 FileHead LargeSource::finish() {
+  entry_.size = std::min(entry_.size, offset_);
+  source_.progress().settle(1, 0);
   FileHead head;
   head.where = where_;
   head.entry = entry_;

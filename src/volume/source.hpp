@@ -12,6 +12,7 @@
 #include "volume/file_error.hpp"
 #include "volume/frames.hpp"
 #include "volume/manifest.hpp"
+#include "volume/progress.hpp"
 #include "volume/report.hpp"
 #include "volume/tree.hpp"
 
@@ -21,6 +22,7 @@ namespace mtc::volume {
 struct Unit {
   Batch batch;
   std::vector<std::vector<bool>> links;
+  std::vector<std::vector<bool>> lost;  ///< could not be read, which was noted
   Digests digests;
 };
 
@@ -36,13 +38,16 @@ Stamp stamp_of(int file, std::string_view path);
 /// The tree that is sent. Blocks; any threads at once, but for take().
 class Source {
  public:
-  Source(std::string root, bool hash);
+  /// `progress` outlives the source.
+  Source(std::string root, bool hash, Progress* progress);
 
   /// The next names; one caller at a time.
   std::optional<Batch> take() { return scan_.next(); }
   /// Looks at the names of a batch, and finds out which are further names of files that were listed before.
   Unit look(Batch batch);
 
+  /// Counts the files that the receiver has already: all but `wanted`.
+  void count_kept(const Unit& unit, const std::vector<Wanted>& wanted);
   /// Reads small files until a message is full, from wanted[at] on; stops before a large one. `at` moves on.
   Frame read_small(Unit& unit, const std::vector<Wanted>& wanted, std::size_t& at);
   /// Hashes what was not sent, and puts the batch into the manifest.
@@ -53,15 +58,19 @@ class Source {
   const std::vector<Link>& links() const { return links_; }
   Manifest& manifest() { return manifest_; }
   bool hashes() const { return hash_; }
+  Progress& progress() { return *progress_; }
   void changed(const std::string& path);
   void unreadable(const std::string& path, const FileError& failure);
   Report& report() { return report_; }
 
  private:
-  bool read_one(int directory, Unit& unit, const Wanted& wanted, Writer& into);
+  void read_one(int directory, Unit& unit, const Wanted& wanted, Writer& into);
+  std::string hash_of(int directory, const Entry& entry, const std::string& path);
+  void leave_out_lost_and_found();
 
   Tree tree_;
   bool hash_;
+  Progress* progress_;
   Scan scan_;
   Manifest manifest_;
   std::mutex mutex_;  // guards what follows
@@ -90,6 +99,7 @@ class LargeSource {
 
  private:
   Frame message(std::uint64_t zeros, std::string_view data) const;
+  void give_up(const FileError& failure);
 
   Source& source_;
   Unit& unit_;

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <cstddef>
 #include <memory>
 #include <string>
@@ -7,6 +8,7 @@
 
 #include "async/task.hpp"
 #include "volume/frames.hpp"
+#include "volume/progress.hpp"
 #include "volume/report.hpp"
 #include "volume/wire.hpp"
 
@@ -20,28 +22,47 @@ enum class Compression : std::uint8_t {
   kAlways  ///< if a sample shrinks
 };
 
+inline constexpr auto kSilence = std::chrono::seconds(60);
+
 /// One run of the sender.
 struct SendOptions {
   std::string root;
   Wishes wishes;
   Compression compression = Compression::kAuto;
-  bool again = false;  ///< see Hello
+  bool again = false;            ///< see Hello
+  Duration silence = kSilence;   ///< see attended()
+  Progress* progress = nullptr;  ///< written to if given; outlives the run
 };
 /// Makes the receiver's tree equal to `root`, over streams that lead to one receive_tree: the more, the more is done at
-/// once. Returns when everything lies on the destination's disk, and was verified if that was wished. Throws the
-/// receiver's Error as it is (it names the path), FileError if the root cannot be read, Error(kUnavailable) if a stream
-/// breaks: run it again, what has arrived is kept. `lanes` are closed at the end.
+/// once. Returns when everything lies on the destination's disk, and was verified if that was wished, here or there.
+/// A run that will be repeated (`again`, and something changed) is not verified. Throws the receiver's Error as it is
+/// (it names the path), FileError if the root cannot be read, Error(kUnavailable) if a stream breaks or the receiver
+/// falls silent: run it again, what has arrived is kept. `lanes` are closed at the end.
 Task<Report> send_tree(SendOptions options, std::vector<FramesPtr> lanes);
+/// Tells a receiver, over a fresh stream to it, that the sender gives up and why: its receive_tree throws that.
+Task<void> give_up(FramesPtr lane, Code code, std::string why);
 
 /// A stream whose sender said hello.
 struct Lane {
   FramesPtr frames;
   Hello hello;
 };
-/// Waits for the sender's first message. Throws as decode_hello.
-Task<Lane> meet(net::StreamPtr stream);
-/// Receives into `root`; `lanes` are those of one session, all of them. Returns the same report as the sender gets. An
-/// Error that ends the run is told to the sender first.
-Task<Report> receive_tree(std::string root, std::vector<Lane> lanes);
+/// Waits for the sender's first message, and answers it. Throws as decode_hello.
+Task<Lane> meet(net::StreamPtr stream, Welcome welcome = {});
+
+struct ReceiveOptions {
+  std::string root;
+  Welcome welcome;               ///< what the lanes were welcomed with
+  bool allow_losses = false;     ///< what this end cannot keep (owners, attributes, devices) is no difference
+  Duration silence = kSilence;   ///< see attended()
+  Progress* progress = nullptr;  ///< written to if given; outlives the run
+};
+struct Received {
+  Report report;              ///< the same as the sender gets
+  bool acknowledged = false;  ///< the sender has it; else the network broke at the last moment, and it comes again
+};
+/// Receives a tree; `lanes` are those of one session, all of them. An Error that ends the run is told to the sender
+/// first; Error(kUnavailable) says that a stream broke or the sender fell silent.
+Task<Received> receive_tree(ReceiveOptions options, std::vector<Lane> lanes);
 
 }  // namespace mtc::volume

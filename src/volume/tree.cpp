@@ -19,6 +19,34 @@ namespace {
 
 constexpr std::size_t kPathPiece = 4000;  // below PATH_MAX; longer paths are walked in pieces
 
+dev_t device_of(int file) {
+  struct stat found{};
+  return ::fstat(file, &found) == 0 ? found.st_dev : 0;
+}
+
+/// What openat2 does in one call, component by component, for kernels before 5.6 and for sandboxes that do not know the
+/// call. No component may be a link, ".." or of another file system, so nothing that changes meanwhile leads outside.
+Fd open_by_steps(int from, std::string_view path, int flags) {
+  const auto device = device_of(from);
+  Fd at;
+  while (!path.empty()) {
+    const auto slash = path.find('/');
+    const std::string name(path.substr(0, slash));
+    path.remove_prefix(slash == std::string_view::npos ? path.size() : slash + 1);
+    if (name == "..") {
+      errno = EXDEV;
+      return {};
+    }
+    at = Fd(::openat(at ? at.get() : from, name.c_str(), flags | O_NOFOLLOW | O_CLOEXEC));
+    if (!at) return at;
+    if (device_of(at.get()) != device) {
+      errno = EXDEV;
+      return {};
+    }
+  }
+  return at;
+}
+
 Fd open_beneath(int from, const char* path, int flags) {
   open_how how{};
   how.flags = static_cast<std::uint64_t>(flags | O_CLOEXEC);
@@ -27,6 +55,7 @@ Fd open_beneath(int from, const char* path, int flags) {
   do {  // EAGAIN: a rename elsewhere in the tree while it was walked.
     made = ::syscall(SYS_openat2, from, path, &how, sizeof how);
   } while (made < 0 && (errno == EAGAIN || errno == EINTR));
+  if (made < 0 && (errno == ENOSYS || errno == EPERM)) return open_by_steps(from, path, flags);
   return Fd(static_cast<int>(made));
 }
 

@@ -1,5 +1,6 @@
 #include "volume/wire.hpp"
 
+#include <algorithm>
 #include <array>
 #include <xxhash.h>
 
@@ -44,11 +45,33 @@ Where decode_where(Reader& from) {
   return where;
 }
 
+void check_version(Reader& from) {
+  if (const auto version = from.u32(); version != kProtocol) {
+    throw Error(Code::kUnsupported,
+                fmt::format("the peer speaks version {} of the volume protocol, we speak {}", version, kProtocol));
+  }
+}
+
 std::string cut(std::string_view text) { return std::string(text.substr(0, kMaxMessage)); }
 
+/// How many of `list` fit into their share of a message: paths may be long.
+template <typename T>
+std::uint32_t fitting(const std::vector<T>& list) {
+  std::size_t room = kMaxFrame / 8;
+  std::uint32_t many = 0;
+  for (const auto& each : list) {
+    const auto size = each.path.size() + std::min(each.what.size(), kMaxMessage) + 16;
+    if (size > room) break;
+    room -= size;
+    ++many;
+  }
+  return many;
+}
+
 void encode(Writer& to, const std::vector<Problem>& problems) {
-  to.u32(static_cast<std::uint32_t>(problems.size()));
-  for (const auto& problem : problems) to.text(problem.path).text(cut(problem.what));
+  const auto many = fitting(problems);
+  to.u32(many);
+  for (std::uint32_t i = 0; i < many; ++i) to.text(problems[i].path).text(cut(problems[i].what));
 }
 
 std::vector<Problem> decode_problems(Reader& from) {
@@ -66,16 +89,25 @@ std::string encode(const Hello& hello) {
   Writer to;
   to.raw(kMagic).u32(kProtocol).raw(hello.session).u32(hello.lane).u32(hello.lanes).u8(hello.again ? 1 : 0);
   to.u8(hello.wishes.remove_extras ? 1 : 0).u8(hello.wishes.by_hash ? 1 : 0).u8(hello.wishes.verify ? 1 : 0);
+  to.u8(hello.wishes.lenient ? 1 : 0);
   return to.bytes();
+}
+
+std::string encode(const Welcome& welcome) { return Writer().u32(kProtocol).u8(welcome.verify ? 1 : 0).bytes(); }
+
+Welcome decode_welcome(std::string_view bytes) {
+  Reader from(bytes);
+  check_version(from);
+  Welcome welcome;
+  welcome.verify = from.u8() != 0;
+  from.end();
+  return welcome;
 }
 
 Hello decode_hello(std::string_view bytes) {
   Reader from(bytes);
   if (from.raw(kMagic.size()) != kMagic) throw Error(Code::kCorrupt, "the peer does not send volumes");
-  if (const auto version = from.u32(); version != kProtocol) {
-    throw Error(Code::kUnsupported,
-                fmt::format("the peer speaks version {} of the volume protocol, we speak {}", version, kProtocol));
-  }
+  check_version(from);
   Hello hello;
   hello.session = from.raw(16);
   hello.lane = from.u32();
@@ -87,6 +119,7 @@ Hello decode_hello(std::string_view bytes) {
   hello.wishes.remove_extras = from.u8() != 0;
   hello.wishes.by_hash = from.u8() != 0;
   hello.wishes.verify = from.u8() != 0;
+  hello.wishes.lenient = from.u8() != 0;
   from.end();
   return hello;
 }
@@ -195,10 +228,19 @@ std::vector<Link> decode_links(std::string_view bytes) {
 std::string encode(const Report& report) {
   Writer to;
   to.u64(report.entries).u64(report.files).u64(report.bytes).u64(report.skipped).u64(report.deleted);
-  to.u64(report.failed).u64(report.changed_count).u64(report.differing);
-  for (const auto* list : {&report.changed, &report.vanished, &report.failures, &report.not_kept}) encode(to, *list);
-  to.u32(static_cast<std::uint32_t>(report.differences.size()));
-  for (const auto& difference : report.differences) to.text(difference.path).text(difference.what);
+  to.u64(report.failed).u64(report.changed_count).u64(report.vanished_count);
+  to.u64(report.differing).u64(report.excused);
+  for (const auto* list : {&report.changed, &report.vanished, &report.failures}) encode(to, *list);
+  const auto losses = fitting(report.losses);
+  to.u32(losses);
+  for (std::uint32_t i = 0; i < losses; ++i) {
+    to.text(cut(report.losses[i].what)).u64(report.losses[i].count).text(report.losses[i].path);
+  }
+  const auto differences = fitting(report.differences);
+  to.u32(differences);
+  for (std::uint32_t i = 0; i < differences; ++i) {
+    to.text(report.differences[i].path).text(report.differences[i].what);
+  }
   to.u8(report.verified ? 1 : 0).text(report.source_root).text(report.destination_root);
   return to.bytes();
 }
@@ -207,11 +249,17 @@ Report decode_report(std::string_view bytes) {
   Reader from(bytes);
   Report report;
   for (auto* number : {&report.entries, &report.files, &report.bytes, &report.skipped, &report.deleted, &report.failed,
-                       &report.changed_count, &report.differing}) {
+                       &report.changed_count, &report.vanished_count, &report.differing, &report.excused}) {
     *number = from.u64();
   }
-  for (auto* list : {&report.changed, &report.vanished, &report.failures, &report.not_kept})
-    *list = decode_problems(from);
+  for (auto* list : {&report.changed, &report.vanished, &report.failures}) *list = decode_problems(from);
+  for (auto left = count(from, Report::kListed); left > 0; --left) {
+    Loss loss;
+    loss.what = from.text(kMaxMessage);
+    loss.count = from.u64();
+    loss.path = from.text(kMaxPath);
+    report.losses.push_back(std::move(loss));
+  }
   for (auto left = count(from, Report::kListed); left > 0; --left) {
     std::string path(from.text(kMaxPath));
     report.differences.push_back({std::move(path), std::string(from.text(kMaxMessage))});
@@ -221,6 +269,23 @@ Report decode_report(std::string_view bytes) {
   report.destination_root = from.text(32);
   from.end();
   return report;
+}
+
+std::string encode(const Finish& finish) {
+  Writer to;
+  encode(to, finish.root);
+  to.u8(finish.verify ? 1 : 0).raw(encode(finish.report));
+  return to.bytes();
+}
+
+Finish decode_finish(std::string_view bytes) {
+  Reader from(bytes);
+  Finish finish;
+  finish.root = decode_entry(from);
+  if (!finish.root.name.empty()) throw Error(Code::kCorrupt, "the root of the tree has a name");
+  finish.verify = from.u8() != 0;
+  finish.report = decode_report(from.raw(from.left()));
+  return finish;
 }
 
 std::string encode_failure(Code code, std::string_view message) {

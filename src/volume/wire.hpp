@@ -15,7 +15,7 @@ namespace mtc::volume {
 // The messages of docs/protocol/volume.md. Each has an encoding and a decoder that throws Error(kCorrupt) for anything
 // that could lead outside the tree or beyond the limits.
 
-inline constexpr std::uint32_t kProtocol = 1;
+inline constexpr std::uint32_t kProtocol = 1;          ///< no release has spoken another
 inline constexpr std::size_t kChunk = 1024 * 1024;     ///< the unit of a large file's transfer and comparison
 inline constexpr std::size_t kSmallFile = 256 * 1024;  ///< files up to this size travel packed
 inline constexpr std::size_t kPack = 1024 * 1024;      ///< content of one kFiles message, about
@@ -39,6 +39,7 @@ enum class Kind : std::uint8_t {
   kManifest,
   kVerdict,
   kFailure,
+  kAlive,
 };
 
 /// What the sender asks of the receiver.
@@ -46,6 +47,7 @@ struct Wishes {
   bool remove_extras = false;  ///< what the source does not have goes away
   bool by_hash = false;        ///< content is compared, not only size and time
   bool verify = false;         ///< read back and compare with the source's manifest
+  bool lenient = false;        ///< a rehearsal beside a running application: what changes meanwhile may differ
   bool operator==(const Wishes&) const = default;
 };
 
@@ -59,6 +61,14 @@ struct Hello {
 std::string encode(const Hello& hello);
 /// Throws Error(kUnsupported) for another version, Error(kCorrupt) for no hello at all.
 Hello decode_hello(std::string_view bytes);
+
+/// The receiver's answer.
+struct Welcome {
+  bool verify = false;  ///< the receiver demands a verification, whatever the sender wishes
+};
+std::string encode(const Welcome& welcome);
+/// Throws as decode_hello.
+Welcome decode_welcome(std::string_view bytes);
 
 /// kList: entries of one batch; `links` in Listed marks further names of a file that was listed before.
 std::string encode(const Batch& batch, const std::vector<std::vector<bool>>& links);
@@ -118,6 +128,15 @@ std::string encode(const std::vector<Link>& links);
 std::vector<Link> decode_links(std::string_view bytes);
 std::string encode(const Report& report);
 Report decode_report(std::string_view bytes);
+
+/// kFinish: what the sender saw, when all content is over.
+struct Finish {
+  Entry root;
+  bool verify = false;  ///< this run ends with a verification
+  Report report;
+};
+std::string encode(const Finish& finish);
+Finish decode_finish(std::string_view bytes);
 
 /// kFailure; decoding throws what the peer says.
 std::string encode_failure(Code code, std::string_view message);

@@ -1,5 +1,6 @@
 #include "volume/wire.hpp"
 
+#include <filesystem>
 #include <functional>
 
 #include <gmock/gmock.h>
@@ -92,11 +93,13 @@ TEST(Wire, ReportsAreReadAsTheyWereWritten) {
   Report report;
   report.bytes = 7;
   report.failures.push_back({"a", "b"});
+  report.lose("owner", 2, "e");
   report.differences.push_back({"c", "mode"});
   report.source_root = std::string(32, 'x');
   const auto again = decode_report(encode(report));
   EXPECT_EQ(again.bytes, 7U);
   EXPECT_EQ(again.failures.front().what, "b");
+  EXPECT_EQ(again.losses.front().count, 2U);
   EXPECT_EQ(again.differences.front().path, "c");
   EXPECT_EQ(again.source_root, report.source_root);
 }
@@ -127,7 +130,7 @@ Task<std::string> received_from(std::string root, std::vector<Frame> says) {
   auto talk = [](net::StreamPtr stream, std::string into) -> Task<void> {
     std::vector<Lane> lanes;
     lanes.push_back(co_await meet(std::move(stream)));
-    co_await receive_tree(into, std::move(lanes));
+    co_await receive_tree({.root = into}, std::move(lanes));
   };
   auto listen = [](Frames* from) -> Task<void> {
     for (;;) co_await from->read();
@@ -177,6 +180,92 @@ TEST(Wire, AHostileSenderIsShownTheDoor) {
       EXPECT_THAT(co_await received_from(root, std::move(says)), HasSubstr("Corrupt")) << number;
     }(folder.path(), attacks[i], i));
   }
+}
+
+Task<void> read_one(Frames* from) { co_await from->read(); }
+
+TEST(Frames, APeerThatSaysNothingIsNotWaitedForForEver) {
+  net::testing::run([]() -> Task<void> {
+    auto [ours, theirs] = net::make_pipe();
+    Frames frames(std::move(ours));
+    EXPECT_THAT(
+        co_await net::testing::failure_of(attended({&frames}, std::chrono::milliseconds(50), read_one(&frames))),
+        HasSubstr("Unavailable: heard nothing from pipe for 0.05 s"));
+  }());
+}
+
+TEST(Frames, APeerThatWorksIsHeard) {
+  net::testing::run([]() -> Task<void> {
+    constexpr auto kSilent = std::chrono::milliseconds(200);
+    auto [ours, theirs] = net::make_pipe();
+    Frames near(std::move(ours));
+    Frames far(std::move(theirs));
+    // Works for three times as long as anybody may be silent, then answers.
+    auto work = [](Frames* to, Duration whole) -> Task<void> {
+      co_await async::sleep_for(whole);
+      co_await to->write(Kind::kWelcome, "done");
+    };
+    auto wait = [](Frames* from) -> Task<void> { EXPECT_EQ(co_await from->expect(Kind::kWelcome), "done"); };
+    std::vector<Task<void>> both;
+    both.push_back(attended({&near}, kSilent, wait(&near)));
+    both.push_back(attended({&far}, kSilent, work(&far, 3 * kSilent)));
+    co_await async::all(std::move(both));
+  }());
+}
+
+TEST(Wire, ALinkIsNoWayOut) {
+  testing::Folder folder;
+  std::filesystem::create_directories(folder / "outside");
+  testing::write_file(folder / "outside/secret", "secret");
+  // The sender makes a link that leads out, and then writes through it as if it were a directory.
+  Batch first;
+  Entry link;
+  link.name = "a";
+  link.type = Type::kSymlink;
+  link.target = folder / "outside";
+  first.segments.push_back({"", "", true, {{link}}});
+  Batch second;
+  second.number = 1;
+  second.segments.push_back({"a", "", true, {{file("x")}}});
+  Writer content;
+  content.u64(1);
+  encode(content, FileHead{{0, 0}, Content::kComplete, file("x")});
+  content.text("12345");
+  const std::vector<Frame> says{{Kind::kList, encode(first, {{false}})},
+                                {Kind::kList, encode(second, {{false}})},
+                                {Kind::kFiles, content.bytes()},
+                                {Kind::kBatchDone, Writer().u64(0).bytes()},
+                                {Kind::kBatchDone, Writer().u64(1).bytes()},
+                                {Kind::kLaneDone, {}},
+                                {Kind::kLinks, encode(std::vector<Link>{{"a/y", "a/x"}, {"z", "a/secret"}})},
+                                {Kind::kVerdict, {}}};
+  net::testing::run([](std::string root, std::vector<Frame> frames) -> Task<void> {
+    EXPECT_THAT(co_await received_from(root, std::move(frames)), HasSubstr("Corrupt"));
+  }(folder / "to", says));
+  EXPECT_TRUE(std::filesystem::is_directory(std::filesystem::symlink_status(folder / "to/a")));
+  EXPECT_TRUE(std::filesystem::exists(folder / "to/a/x"));
+  EXPECT_FALSE(std::filesystem::exists(folder / "outside/x"));
+  EXPECT_FALSE(std::filesystem::exists(folder / "to/z"));
+}
+
+TEST(Wire, AbsurdLengthsAreRefusedBeforeTheyAreBelieved) {
+  testing::Folder folder;
+  const auto heard = [&](std::string bytes) {
+    std::string failure;
+    net::testing::run([](std::string raw, std::string* into) -> Task<void> {
+      auto [ours, theirs] = net::make_pipe(1 << 20);
+      co_await ours->write_all(raw);
+      auto greet = [](net::StreamPtr stream) -> Task<void> { co_await meet(std::move(stream)); };
+      *into = co_await net::testing::failure_of(greet(std::move(theirs)));
+    }(std::move(bytes), &failure));
+    return failure;
+  };
+  EXPECT_THAT(heard(Writer().u32(0xFFFFFFFF).u32(1).bytes()), HasSubstr("no message of the volume protocol"));
+  EXPECT_THAT(heard(Writer().u32(4).u8(200).u8(0).u8(0).u8(0).u32(0).bytes()), HasSubstr("no message"));
+  EXPECT_THAT(heard(Writer().u32(4).u32(1).u32(0).bytes()), HasSubstr("Corrupt"));
+  Writer many;
+  many.u64(0).u32(0x7FFFFFFF);
+  EXPECT_NE(refusal([&] { decode_list(many.bytes()); }), "");
 }
 
 }  // namespace

@@ -1,11 +1,10 @@
 #!/usr/bin/env python3
 """Times moving a volume beside its peers, all on this machine: mtc over TLS, rsync -a over stunnel, cp -a; each run ends with the file system synchronised.
 
-    volume.py MOVER_PROGRAM [FOLDER] [ROUNDS]    needs rsync and stunnel4; 3 GB of room in FOLDER
+    volume.py MTC [FOLDER] [ROUNDS]    needs rsync and stunnel4; 3 GB of room in FOLDER
 
 Peers take turns in every round, because disks swing; the medians count. Prints a table and writes build/bench-volume.json in the shape of bench.py's results."""
 import json
-import os
 import pathlib
 import random
 import shutil
@@ -37,17 +36,29 @@ def wait_for_port(port):
 
 
 class Mtc:
+    """Both ends of `mtc mover`, as two processes."""
     name = "mtc"
 
     def __init__(self, program, work):
-        self.program, self.env = program, dict(os.environ, IDENTITY=str(work / "identity"))
-        subprocess.run([program, "identity", work / "identity", "127.0.0.1"], check=True)
+        self.program, self.folder = program, work / "identity"
+        self.folder.mkdir()
+        key = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes"]
+        self.openssl("req", "-x509", *key, "-subj", "/CN=bench", "-days", "2", "-keyout", "ca.key", "-out", "ca.crt")
+        for end in ("sender", "receiver"):
+            (self.folder / end).mkdir()
+            shutil.copy(self.folder / "ca.crt", self.folder / end)
+            (self.folder / "extensions").write_text(f"subjectAltName=DNS:mtc-{end}\n")
+            self.openssl("req", "-new", *key, "-subj", f"/CN={end}", "-keyout", f"{end}/tls.key", "-out", f"{end}/csr")
+            self.openssl("x509", "-req", "-in", f"{end}/csr", "-CA", "ca.crt", "-CAkey", "ca.key", "-CAcreateserial", "-days", "2", "-extfile", "extensions", "-out", f"{end}/tls.crt")
+
+    def openssl(self, *words):
+        subprocess.run(["openssl", *words], cwd=self.folder, check=True, capture_output=True)
 
     def copy(self, source, target, *options):
-        receiver = subprocess.Popen([self.program, "receive", target, "127.0.0.1", "0"], env=self.env, stdout=subprocess.PIPE, text=True)
+        receiver = subprocess.Popen([self.program, "mover", "receive", "--volume", target, "--listen", "127.0.0.1:0", "--tls", self.folder / "receiver", *options], stdout=subprocess.PIPE, text=True)
         try:
-            port = receiver.stdout.readline().strip()
-            subprocess.run([self.program, *options, "send", source, "127.0.0.1", port], env=self.env, check=True, stdout=subprocess.DEVNULL)
+            at = json.loads(receiver.stdout.readline())["message"].removeprefix("listens at ")
+            subprocess.run([self.program, "mover", "send", "--volume", source, "--to", at, "--tls", self.folder / "sender"], check=True, stdout=subprocess.DEVNULL)
             receiver.communicate(timeout=60)
         finally:
             receiver.kill()

@@ -17,12 +17,13 @@ Task<void> send_side(SendOptions options, std::vector<FramesPtr> lanes, Copied* 
   }
 }
 
-Task<void> receive_side(std::string root, std::vector<net::StreamPtr> streams, Copied* into) {
+Task<void> receive_side(ReceiveOptions options, std::vector<net::StreamPtr> streams, Copied* into) {
   try {
     std::vector<Lane> lanes;
     lanes.reserve(streams.size());
-    for (auto& stream : streams) lanes.push_back(co_await meet(std::move(stream)));
-    into->received = co_await receive_tree(std::move(root), std::move(lanes));
+    for (auto& stream : streams) lanes.push_back(co_await meet(std::move(stream), options.welcome));
+    auto received = co_await receive_tree(std::move(options), std::move(lanes));
+    into->received = std::move(received.report);
   } catch (const Error& failure) {
     into->receive_failure = failure.what();
   }
@@ -31,7 +32,7 @@ Task<void> receive_side(std::string root, std::vector<net::StreamPtr> streams, C
 }  // namespace
 
 Copied copy(std::string from, std::string to, Wishes wishes, std::optional<net::testing::Faults> faults, unsigned lanes,
-            Compression compression) {
+            Compression compression, ReceiveOptions receive) {
   std::vector<FramesPtr> ours;
   std::vector<net::StreamPtr> theirs;
   for (unsigned i = 0; i < lanes; ++i) {
@@ -43,7 +44,8 @@ Copied copy(std::string from, std::string to, Wishes wishes, std::optional<net::
   Copied copied;
   std::vector<Task<void>> sides;
   sides.push_back(send_side({std::move(from), wishes, compression}, std::move(ours), &copied));
-  sides.push_back(receive_side(std::move(to), std::move(theirs), &copied));
+  receive.root = std::move(to);
+  sides.push_back(receive_side(std::move(receive), std::move(theirs), &copied));
   async::Runtime runtime(3);
   runtime.run(async::all(std::move(sides)));
   return copied;

@@ -16,8 +16,9 @@ struct Copied {
   std::string receive_failure;
 };
 
-/// Copies `from` to `to` in this process, over pipes in memory; `faults` strike the receiver's first stream.
+/// Copies `from` to `to` in this process, over pipes in memory; `faults` strike the receiver's first stream. The root
+/// in `receive` does not matter.
 Copied copy(std::string from, std::string to, Wishes wishes = {}, std::optional<net::testing::Faults> faults = {},
-            unsigned lanes = 2, Compression compression = Compression::kAlways);
+            unsigned lanes = 2, Compression compression = Compression::kAlways, ReceiveOptions receive = {});
 
 }  // namespace mtc::volume::testing

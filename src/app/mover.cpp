@@ -1,0 +1,56 @@
+#include "app/mover.hpp"
+
+#include <cstdlib>
+
+#include "base/error.hpp"
+#include "cli/user_error.hpp"
+#include "mover/run.hpp"
+
+namespace mtc::app {
+namespace {
+
+constexpr auto kTerminationLog = "/dev/termination-log";  ///< where a kubelet looks by default
+
+mover::Telling telling(cli::Console& console) {
+  // Where pods are processes of one machine they cannot share that file.
+  const char* named = std::getenv("MTC_TERMINATION_LOG");  // NOLINT(concurrency-mt-unsafe): nobody sets it
+  return {[&console](std::string_view line) { console.out(std::string(line) + "\n"); },
+          named != nullptr ? named : kTerminationLog};
+}
+
+net::Endpoint endpoint_of(const std::string& text, const char* flag, const char* command, const cli::Console& console) {
+  const auto at = net::parse_endpoint(text);
+  if (!at) {
+    throw cli::UserError(Code::kInvalid, std::string(flag) + " is host:port, not " + text,
+                         console.command(std::string(command) + " --help"));
+  }
+  return *at;
+}
+
+}  // namespace
+
+int run_mover_receive(const cli::MoverOptions& options, cli::Console& console) {
+  const auto at = endpoint_of(options.listen, "--listen", "mover receive", console);
+  mover::ReceiveOptions receive;
+  receive.root = options.volume;
+  receive.verify = options.verify;
+  receive.allow_losses = options.allow_losses;
+  receive.silence = *parse_go_duration(options.silence);
+  receive.patience = *parse_go_duration(options.patience);
+  return mover::run_receive(std::move(receive), options.tls, at, telling(console));
+}
+
+int run_mover_send(const cli::MoverOptions& options, cli::Console& console) {
+  mover::SendOptions send;
+  for (const auto& to : options.to) send.to.push_back(endpoint_of(to, "--to", "mover send", console));
+  send.root = options.volume;
+  // Extras go in a rehearsal too: each ends with the destination as the source was.
+  send.wishes = {.remove_extras = true, .by_hash = options.by_hash, .lenient = options.mode == "stage"};
+  send.lanes = options.lanes;
+  send.dial = *parse_go_duration(options.dial);
+  send.silence = *parse_go_duration(options.silence);
+  send.patience = *parse_go_duration(options.patience);
+  return mover::run_send(std::move(send), options.tls, telling(console));
+}
+
+}  // namespace mtc::app

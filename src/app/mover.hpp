@@ -1,0 +1,11 @@
+#pragma once
+
+#include "cli/command_line.hpp"
+
+namespace mtc::app {
+
+/// The two ends of a volume's move (src/mover/run.hpp), as the command line asks for them. Each returns the exit code.
+int run_mover_receive(const cli::MoverOptions& options, cli::Console& console);
+int run_mover_send(const cli::MoverOptions& options, cli::Console& console);
+
+}  // namespace mtc::app

@@ -1,0 +1,23 @@
+#pragma once
+
+#include <string>
+
+#include "mover/lines.hpp"
+#include "mover/mover.hpp"
+
+namespace mtc::mover {
+
+/// How a mover tells what it does.
+struct Telling {
+  Out out;                      ///< gets every line
+  std::string termination_log;  ///< a file that gets the last line too if it exists; at most 4096 bytes of it
+};
+
+/// Runs one end of a move in a pod, until it ends or the process gets SIGINT or SIGTERM. Prints progress, then how it
+/// ended, whatever happens. `identity` is a folder (see load_identity). Returns the exit code: 0 = the volume is where
+/// it belongs (and verified, if that was asked for), else 1.
+int run_send(SendOptions options, const std::string& identity, const Telling& telling);
+/// `listen` is where to serve; the first line says which port was taken.
+int run_receive(ReceiveOptions options, const std::string& identity, net::Endpoint listen, const Telling& telling);
+
+}  // namespace mtc::mover

@@ -1,0 +1,275 @@
+"""`mtc mover`: both ends as they run in pods, as two processes; whoever runs them reads the JSON lines and the exit codes."""
+import hashlib
+import json
+import os
+import pathlib
+import random
+import shutil
+import signal
+import socket
+import ssl
+import subprocess
+import tempfile
+import threading
+import unittest
+
+from world import MTC
+
+NAMES = {"sender": "mtc-sender", "receiver": "mtc-receiver"}
+
+
+class Authority:
+    """A certificate authority of one migration, and the folders that pods get as Secrets."""
+
+    def __init__(self, folder):
+        self.folder = folder
+        folder.mkdir()
+        self.openssl("req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-subj", "/CN=migration", "-days", "2", "-keyout", "ca.key", "-out", "ca.crt")
+        for end, name in NAMES.items():
+            self.issue(end, name)
+
+    def openssl(self, *words):
+        subprocess.run(["openssl", *words], cwd=self.folder, check=True, capture_output=True, timeout=60)
+
+    def issue(self, end, name):
+        into = self.folder / end
+        into.mkdir()
+        self.openssl("req", "-new", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-subj", f"/CN={end}", "-keyout", f"{end}/tls.key", "-out", f"{end}/csr")
+        (self.folder / "extensions").write_text(f"subjectAltName=DNS:{name}\nextendedKeyUsage=serverAuth,clientAuth\n")
+        self.openssl("x509", "-req", "-in", f"{end}/csr", "-CA", "ca.crt", "-CAkey", "ca.key", "-CAcreateserial", "-days", "2", "-extfile", "extensions", "-out", f"{end}/tls.crt")
+        shutil.copy(self.folder / "ca.crt", into / "ca.crt")
+        return into
+
+
+class End:
+    """One end: its process, and the lines that it prints as they come."""
+
+    def __init__(self, test, *words):
+        self.termination_log = pathlib.Path(tempfile.mkdtemp(dir=test.work)) / "termination-log"
+        self.termination_log.touch()
+        environment = {**os.environ, "MTC_TERMINATION_LOG": str(self.termination_log)}
+        self.process = subprocess.Popen([MTC, "mover", *map(str, words)], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment)
+        test.addCleanup(self.end)
+        self.lines, self.changed = [], threading.Condition()
+        self.reader = threading.Thread(target=self.read, daemon=True)
+        self.reader.start()
+
+    def read(self):
+        for text in self.process.stdout:
+            with self.changed:
+                self.lines.append(json.loads(text))
+                self.changed.notify_all()
+
+    def until(self, wanted, limit=60):
+        """The first line for which `wanted` holds."""
+        with self.changed:
+            self.changed.wait_for(lambda: any(map(wanted, self.lines)) or self.process.poll() is not None, limit)
+            found = [line for line in self.lines if wanted(line)]
+        assert found, (self.lines, self.process.poll())
+        return found[0]
+
+    def wait(self, limit=120):
+        code = self.process.wait(limit)
+        self.reader.join(10)
+        return code
+
+    def end(self):
+        if self.process.poll() is None:
+            self.process.kill()
+        self.process.wait()
+        self.reader.join(10)
+        self.process.stdout.close()
+        self.process.stderr.close()
+
+    @property
+    def last(self):
+        return self.lines[-1]
+
+
+def describe(root):
+    """What stands at each path: kind and mode, owner, size, time, content or target, and the first name of the same file."""
+    found, firsts = {}, {}
+    for path in [root, *sorted(root.rglob("*"))]:
+        name, is_now = str(path.relative_to(root)), path.lstat()
+        content = os.readlink(path) if path.is_symlink() else hashlib.sha256(path.read_bytes()).hexdigest() if path.is_file() else ""
+        first = firsts.setdefault(is_now.st_ino, name)
+        found[name] = (oct(is_now.st_mode), is_now.st_uid, is_now.st_gid, is_now.st_mtime_ns, 0 if path.is_dir() else is_now.st_size, content, first)
+    return found
+
+
+class Mover(unittest.TestCase):
+    def setUp(self):
+        self.work = pathlib.Path(tempfile.mkdtemp(prefix="mtc-mover-"))
+        self.addCleanup(shutil.rmtree, self.work, ignore_errors=True)
+        self.authority = Authority(self.work / "authority")
+        self.source, self.target = self.work / "source", self.work / "target"
+        self.source.mkdir()
+        self.target.mkdir()
+
+    def fill(self, files=200, large=0):
+        rng = random.Random(7)
+        for number in range(files):
+            folder = self.source / f"d{number % 7}"
+            folder.mkdir(exist_ok=True)
+            (folder / f"f{number}").write_bytes(rng.randbytes(rng.randint(0, 9000)))
+        if large:
+            (self.source / "large").write_bytes(rng.randbytes(large))
+        (self.source / "empty").mkdir()
+        (self.source / "link").symlink_to("d0/f0")
+        os.link(self.source / "d0/f0", self.source / "hard")
+        os.chmod(self.source / "d1/f1", 0o640)
+
+    def receive(self, *flags):
+        receiver = End(self, "receive", "--volume", self.target, "--listen", "127.0.0.1:0", "--tls", self.authority.folder / "receiver", *flags)
+        at = receiver.until(lambda line: "listens at" in line["message"])["message"].split("listens at ")[1].split(";")[0]
+        return receiver, at
+
+    def send(self, *to, flags=(), authority=None):
+        tls = (authority or self.authority).folder / "sender"
+        return End(self, "send", "--volume", self.source, "--tls", tls, *[word for at in to for word in ("--to", at)], *flags)
+
+    def move(self, *flags, verify=True):
+        receiver, at = self.receive(*["--verify"] * verify)
+        sender = self.send(at, flags=flags)
+        codes = sender.wait(), receiver.wait()
+        return sender, receiver, codes
+
+    def assert_same(self):
+        self.assertEqual(describe(self.target), describe(self.source))
+
+    def test_stage_and_cutover(self):
+        self.fill(large=3 << 20)
+        sender, receiver, codes = self.move("--mode", "stage")
+        self.assertEqual(codes, (0, 0), sender.lines)
+        self.assert_same()
+        (self.source / "d2/f2").write_text("changed")
+        (self.source / "d3/f3").unlink()
+        sender, receiver, codes = self.move()
+        self.assertEqual(codes, (0, 0), sender.lines)
+        self.assert_same()
+        for end in (sender, receiver):
+            self.assertEqual(end.last["phase"], "done")
+            self.assertEqual(end.last["percent"], 100)
+            self.assertIs(end.last["verified"], True)
+            self.assertEqual(end.last["skipped"], [])
+            self.assertEqual(json.loads(end.termination_log.read_text()), end.last)
+        self.assertRegex(sender.last["root"], "^[0-9a-f]{64}$")
+        self.assertEqual(sender.last["root"], receiver.last["root"])
+        self.assertEqual(sender.last["files"], sender.last["filesTotal"])
+        self.assertIn("1 files and 7 bytes moved", sender.last["message"])
+
+    def test_lines(self):
+        self.fill()
+        sender, _, _ = self.move()
+        for line in sender.lines[:-1]:
+            self.assertEqual({"phase", "percent", "files", "filesTotal", "bytes", "bytesTotal", "rate", "message"}, set(line))
+            self.assertIn(line["phase"], ("connecting", "scanning", "copying", "verifying"))
+            self.assertRegex(line["rate"], r"^\d+\.\d\d[kMGT]B/s$")
+
+    def test_addresses(self):
+        self.fill(5)
+        receiver, at = self.receive()
+        with socket.create_server(("127.0.0.1", 0)) as silent:
+            sender = self.send("127.0.0.1:1", f"127.0.0.1:{silent.getsockname()[1]}", at, flags=["--dial", "500ms"])
+            self.assertEqual((sender.wait(), receiver.wait()), (0, 0))
+        said = " ".join(line["message"] for line in sender.lines)
+        self.assertIn("connect to 127.0.0.1:1: Connection refused", said)
+        self.assertRegex(said, r"connect to 127.0.0.1:\d+: no answer within 500 ms")
+        self.assertIn(f"connected to {at}", said)
+
+    def test_nobody_answers(self):
+        sender = self.send("127.0.0.1:1", flags=["--patience", "1s"])
+        self.assertEqual(sender.wait(), 1)
+        self.assertEqual(sender.last["phase"], "failed")
+        self.assertIs(sender.last["retry"], True)
+        self.assertIn("Connection refused", sender.last["message"])
+        self.assertEqual(json.loads(sender.termination_log.read_text()), sender.last)
+
+    def test_strangers(self):
+        self.fill(20)
+        receiver, at = self.receive()
+        host, port = at.split(":")
+        stranger = self.send(at, authority=Authority(self.work / "other"))
+        self.assertEqual(stranger.wait(), 1)
+        self.assertIs(stranger.last["retry"], False)
+        self.assertIn("unknown authority", stranger.last["message"])
+        old = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        old.maximum_version = ssl.TLSVersion.TLSv1_2
+        old.check_hostname, old.verify_mode = False, ssl.CERT_NONE
+        old.load_cert_chain(self.authority.folder / "sender/tls.crt", self.authority.folder / "sender/tls.key")
+        with socket.create_connection((host, int(port))) as plain, self.assertRaises(ssl.SSLError):
+            old.wrap_socket(plain)
+        with socket.create_connection((host, int(port))), socket.create_connection((host, int(port))) as talks:
+            talks.sendall(b"GET / HTTP/1.1\r\n\r\n")
+            sender = self.send(at)
+            self.assertEqual((sender.wait(), receiver.wait()), (0, 0))
+        self.assert_same()
+
+    def test_killed_sender(self):
+        self.fill(large=128 << 20)
+        receiver, at = self.receive("--verify")
+        sender = self.send(at, flags=["--lanes", "1"])
+        while not any(part.stat().st_size for part in self.target.glob(".mtc-part-*")):
+            self.assertIsNone(sender.process.poll(), "it is through before it could be killed")
+        sender.process.send_signal(signal.SIGKILL)
+        sender.wait()
+        again = self.send(at)
+        self.assertEqual((again.wait(), receiver.wait()), (0, 0))
+        self.assert_same()
+
+    def test_difference(self):
+        self.fill()
+        self.assertEqual(self.move("--mode", "stage")[2], (0, 0))
+        victim = self.target / "d4/f4"
+        before = victim.stat()
+        content = bytearray(victim.read_bytes())
+        content[0] ^= 1
+        victim.write_bytes(content)
+        os.utime(victim, ns=(before.st_atime_ns, before.st_mtime_ns))
+        sender, receiver, codes = self.move()
+        self.assertEqual(codes, (1, 1))
+        for end in (sender, receiver):
+            self.assertEqual(end.last["phase"], "failed")
+            self.assertEqual(end.last["differences"], ["d4/f4"])
+            self.assertIs(end.last["retry"], False)
+            self.assertIn("d4/f4: content", end.last["message"])
+        self.assertEqual(self.move("--by-hash")[2], (0, 0))
+        self.assert_same()
+
+    def test_a_file_that_never_rests(self):
+        self.fill(30)
+        busy, stop = self.source / "busy", threading.Event()
+
+        def scribble():
+            with open(busy, "wb", buffering=0) as out:
+                while not stop.is_set():
+                    out.write(b"x" * 1024)
+                    if out.tell() > 200_000:
+                        out.truncate(0)
+                        out.seek(0)
+
+        writer = threading.Thread(target=scribble)
+        writer.start()
+        try:
+            sender, receiver, codes = self.move("--mode", "stage")
+            self.assertEqual(codes, (0, 0), sender.last)
+            for end in (sender, receiver):
+                self.assertIn(end.last["skipped"], (["busy"], []))  # it may have rested for a moment
+        finally:
+            stop.set()
+            writer.join()
+        self.assertEqual(self.move()[2], (0, 0))
+        self.assert_same()
+
+    def test_signal(self):
+        receiver, _ = self.receive()
+        receiver.process.send_signal(signal.SIGTERM)
+        self.assertEqual(receiver.wait(20), 1)
+        self.assertEqual(receiver.last["message"], "stopped by a signal")
+        self.assertIs(receiver.last["retry"], True)
+
+    def test_wrong_folder(self):
+        end = End(self, "send", "--volume", self.source, "--to", "127.0.0.1:1", "--tls", self.work / "absent")
+        self.assertEqual(end.wait(), 1)
+        self.assertIn("cannot read", end.last["message"])
+        self.assertIn("ca.crt", end.last["message"])
