@@ -95,11 +95,36 @@ constexpr Field kMigrationSpec[] = {
     {kOmitted, "quiescePods"},      {kOmitted, "keepAnnotations"},    {kOmitted, "verify"},
     {kOmitted, "canceled"},         {kOmitted, "rollback"},           {kOmitted, "runAsRoot"},
     {kOmitted, "runAsUser"},        {kOmitted, "runAsGroup"}};
+constexpr Field kClaimCopy[] = {{kOmitted, "kind"},
+                                {kOmitted, "namespace"},
+                                {kOmitted, "name"},
+                                {kOmitted, "uid"},
+                                {kOmitted, "apiVersion"},
+                                {kOmitted, "resourceVersion"},
+                                {kOmitted, "fieldPath"},
+                                {kWritten, "targetStorageClass", {}, "\"\""},
+                                {kWritten, "targetAccessModes", {}, "null"},
+                                {kOmitted, "targetVolumeMode"},
+                                {kOmitted, "targetNamespace"},
+                                {kOmitted, "targetName"},
+                                {kOmitted, "verify"}};
+constexpr Field kDirectVolumeSpec[] = {{kOmitted, "srcMigClusterRef", kRef},
+                                       {kOmitted, "destMigClusterRef", kRef},
+                                       {kOmitted, "backOffLimit"},
+                                       {kOmitted, "persistentVolumeClaims", kClaimCopy},
+                                       {kOmitted, "createDestinationNamespaces"},
+                                       {kOmitted, "deleteProgressReportingCRs"},
+                                       {kOmitted, "liveMigrate"},
+                                       {kOmitted, "migrationType"}};
+constexpr Field kVolumeProgressSpec[] = {
+    {kOmitted, "clusterRef", kRef}, {kOmitted, "podRef", kRef}, {kOmitted, "podNamespace"}, {kOmitted, "podSelector"}};
 
 std::span<const Field> fields_of(std::string_view kind) {
   if (kind == kMigCluster) return kClusterSpec;
   if (kind == kMigStorage) return kStorageSpec;
   if (kind == kMigPlan) return kPlanSpec;
+  if (kind == kDirectVolumeMigration) return kDirectVolumeSpec;
+  if (kind == kDirectVolumeMigrationProgress) return kVolumeProgressSpec;
   return kMigrationSpec;
 }
 

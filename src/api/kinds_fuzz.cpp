@@ -4,6 +4,7 @@
 
 #include "api/kinds.hpp"
 #include "api/names.hpp"
+#include "api/volume_migration.hpp"
 #include "api/volumes.hpp"
 #include "base/error.hpp"
 
@@ -31,10 +32,20 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     if (error.code() != Code::kInvalid) std::abort();
   }
 
+  try {
+    for (const auto& claim : api::DirectVolumeMigration::parse(object).claims) {
+      if (!claim.source.set() || !claim.target.set()) std::abort();
+    }
+  } catch (const Error& error) {
+    if (error.code() != Code::kInvalid) std::abort();
+  }
+  api::VolumeProgress::parse(object);
+
   const auto& spec = object_at(object, "spec");
   auto more = spec;
   more["noFieldOfOurs"] = "x";
-  for (const auto* kind : {api::kMigCluster, api::kMigStorage, api::kMigPlan, api::kMigMigration}) {
+  for (const auto* kind : {api::kMigCluster, api::kMigStorage, api::kMigPlan, api::kMigMigration,
+                           api::kDirectVolumeMigration, api::kDirectVolumeMigrationProgress}) {
     if (api::spec_digest(kind, spec) != api::spec_digest(kind, more)) std::abort();
     if (api::spec_digest(kind, spec).size() != 64) std::abort();
   }

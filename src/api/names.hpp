@@ -17,6 +17,8 @@ inline constexpr auto kMigCluster = "MigCluster";
 inline constexpr auto kMigStorage = "MigStorage";
 inline constexpr auto kMigPlan = "MigPlan";
 inline constexpr auto kMigMigration = "MigMigration";
+inline constexpr auto kDirectVolumeMigration = "DirectVolumeMigration";
+inline constexpr auto kDirectVolumeMigrationProgress = "DirectVolumeMigrationProgress";
 
 namespace labels {
 inline constexpr auto kPartOf = "app.kubernetes.io/part-of";  ///< = "openshift-migration"
@@ -30,6 +32,12 @@ inline constexpr auto kMigratedByMigration = "migration.openshift.io/migrated-by
 inline constexpr auto kMigratedByPlan = "migration.openshift.io/migrated-by-migplan";
 inline constexpr auto kInitialBackup = "migration-initial-backup";
 inline constexpr auto kFinalRestore = "migration-final-restore";
+inline constexpr auto kDirectVolume = "migration-direct-volume";                    ///< = migration UID, on its DVM
+inline constexpr auto kDirectVolumeMigration = "directvolumemigration";             ///< = UID of the DVM
+inline constexpr auto kCreatedForClaim = "migration.openshift.io/created-for-pvc";  ///< = MD5 of a source claim's name
+inline constexpr auto kAttempt = "migration.openshift.io/rsync-attempt";            ///< = "1", "2" …
+inline constexpr auto kProgressTaken = "migration.openshift.io/dvmp-done";          ///< = "True", on pods that ended
+inline constexpr auto kMigratedByVolumes = "migration.openshift.io/migrated-by-directvolumemigration";
 }  // namespace labels
 
 namespace annotations {
@@ -40,8 +48,13 @@ inline constexpr auto kPreQuiescePaused = "migration.openshift.io/preQuiescePaus
 inline constexpr auto kPreQuiesceSuspend = "migration.openshift.io/preQuiesceSuspend";
 inline constexpr auto kPreQuiesceNodeSelector = "migration.openshift.io/preQuiesceNodeSelector";
 inline constexpr auto kRunStrategy = "migration.openshift.io/vm-run-strategy";
+/// Of a Restore: {"<source namespace>/<claim>": "<its name on the destination>"} as JSON.
+inline constexpr auto kClaimNames = "migration.openshift.io/claim-names";
 inline constexpr auto kStartMachine = "migration.openshift.io/start-vm";
 }  // namespace annotations
+
+/// Keeps a DirectVolumeMigration until its helpers are gone from both clusters.
+inline constexpr auto kDirectVolumeFinalizer = "migration.openshift.io/directvolumemigrationfinalizer";
 
 /// The node selector that no node satisfies: it keeps a quiesced DaemonSet from running.
 inline constexpr auto kQuiesceNodeSelector = "migration.openshift.io/quiesceDaemonSet";

@@ -24,4 +24,16 @@ const kube::ResourceType& mig_migrations() {
   return type;
 }
 
+const kube::ResourceType& direct_volume_migrations() {
+  static const kube::ResourceType type{api::kGroup, api::kVersion, "directvolumemigrations",
+                                       api::kDirectVolumeMigration};
+  return type;
+}
+
+const kube::ResourceType& volume_progresses() {
+  static const kube::ResourceType type{api::kGroup, api::kVersion, "directvolumemigrationprogresses",
+                                       api::kDirectVolumeMigrationProgress};
+  return type;
+}
+
 }  // namespace mtc::plan::types

@@ -9,5 +9,7 @@ const kube::ResourceType& mig_clusters();
 const kube::ResourceType& mig_storages();
 const kube::ResourceType& mig_plans();
 const kube::ResourceType& mig_migrations();
+const kube::ResourceType& direct_volume_migrations();
+const kube::ResourceType& volume_progresses();
 
 }  // namespace mtc::plan::types
