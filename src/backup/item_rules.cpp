@@ -221,6 +221,7 @@ Changes adapt(const ArchivedObject& where, Json& object, const RestoreContext& c
   if (where.group_resource == "services") adapt_service(object, AskedPorts(object), changes);
   strip_metadata(object, changes);
   adapt_by_kind(where, object, context, changes);
+  for (auto& change : rename_claims(where, object, context.claim_names)) changes.push_back(std::move(change));
   if (!where.ns.empty() && context.mapped(where.ns) != where.ns) {
     object["metadata"]["namespace"] = context.mapped(where.ns);
     changes.emplace_back("in namespace " + context.mapped(where.ns));

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "backup/archive.hpp"
+#include "backup/claim_names.hpp"
 #include "json/fwd.hpp"
 
 namespace mtc::backup {
@@ -19,6 +20,7 @@ struct RestoreContext {
   std::map<std::string, std::string> labels;             ///< put on every object
   std::map<std::string, std::string> owners;             ///< uid of each archived object → "Deployment web"
   std::map<std::string, bool> services;                  ///< "ns/name" of each archived Service → it has a selector
+  ClaimNames claim_names;                                ///< of claims that are on the destination already
   std::set<std::string> accounts;                        ///< "ns/name" of each archived ServiceAccount
 
   std::string mapped(const std::string& ns) const;

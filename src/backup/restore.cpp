@@ -29,6 +29,7 @@ constexpr std::array kCopiedLabels = {"migration.openshift.io/migrated-by-migmig
                                       "migration.openshift.io/migrated-by-migplan"};
 constexpr auto kRestoreName = "velero.io/restore-name";
 constexpr auto kBackupName = "velero.io/backup-name";
+constexpr auto kClaimNames = "migration.openshift.io/claim-names";  ///< what `migrate` writes
 
 struct Names {
   std::string group, plural;
@@ -36,6 +37,19 @@ struct Names {
 Names names_of(const std::string& group_resource) {
   const auto dot = group_resource.find('.');
   return {dot == std::string::npos ? "" : group_resource.substr(dot + 1), group_resource.substr(0, dot)};
+}
+
+/// Claims of other names on the destination; none if the annotation is not there, or is no such list.
+ClaimNames claim_names_of(const Json& restore) {
+  ClaimNames names;
+  const auto text = kube::annotation(restore, kClaimNames);
+  if (text.empty()) return names;
+  const auto list = parse_json(text, {.max_depth = 4});
+  if (!list.is_object()) return names;
+  for (const auto& [claim, name] : list.items()) {
+    if (name.is_string()) names[claim] = name.get<std::string>();
+  }
+  return names;
 }
 
 void drop_node_ports(Json& service) {
@@ -55,6 +69,7 @@ class Restorer {
     for (const auto& [from, to] : object_at(restore_, "spec.namespaceMapping").items()) {
       if (to.is_string()) context_.namespace_mapping[from] = to.get<std::string>();
     }
+    context_.claim_names = claim_names_of(restore_);
     context_.labels[kRestoreName] = label_value(context_.restore_name);
     context_.labels[kBackupName] = label_value(context_.backup_name);
     for (const auto* key : kCopiedLabels) {
