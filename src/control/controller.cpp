@@ -64,6 +64,12 @@ void learn_references(Runtime& runtime, const kube::ClientPtr& host, const std::
     return std::vector{plan.source, plan.destination, plan.storage};
   });
   learn(types::mig_migrations(), [](const Json& object) { return std::vector{api::MigMigration::parse(object).plan}; });
+  learn(types::direct_volume_migrations(), [](const Json& object) {
+    return std::vector{api::parse_ref(object, "spec.srcMigClusterRef"),
+                       api::parse_ref(object, "spec.destMigClusterRef")};
+  });
+  learn(types::volume_progresses(),
+        [](const Json& object) { return std::vector{api::parse_ref(object, "spec.clusterRef")}; });
 }
 
 /// Where a migration stands, as far as its plan and the plan's other migrations are concerned.
@@ -129,6 +135,20 @@ void watch_rival_plans(Runtime& runtime, const kube::ClientPtr& host) {
   });
 }
 
+/// Copies of volumes wait for their clusters, and look when those become ready or cease to be.
+void watch_readiness(Runtime& runtime, const kube::ClientPtr& host, const std::shared_ptr<References>& references) {
+  for (const auto* kind : {api::kDirectVolumeMigration, api::kDirectVolumeMigrationProgress}) {
+    const auto ready = std::make_shared<std::map<kube::ObjectKey, bool>>();
+    runtime.watch(host, types::mig_clusters(), api::kNamespace, kind, [=](const kube::Change& change) {
+      const auto key = kube::key_of(change.object);
+      const bool now = change.type != kube::Change::Type::kDeleted && api::has_condition(change.object, "Ready");
+      const auto [at, is_new] = ready->try_emplace(key, now);
+      if (!is_new && std::exchange(at->second, now) == now) return Keys{};
+      return references->owners(kind, key);
+    });
+  }
+}
+
 /// Whose change concerns whom, beside each kind's own.
 void add_watches(Runtime& runtime, const kube::ClientPtr& host, const std::shared_ptr<References>& references) {
   const auto ns = std::string(api::kNamespace);
@@ -142,6 +162,7 @@ void add_watches(Runtime& runtime, const kube::ClientPtr& host, const std::share
   runtime.watch(host, types::mig_clusters(), ns, api::kMigPlan, owners(api::kMigPlan));
   runtime.watch(host, types::mig_storages(), ns, api::kMigPlan, owners(api::kMigPlan));
   runtime.watch(host, types::mig_plans(), ns, api::kMigMigration, owners(api::kMigMigration));
+  watch_readiness(runtime, host, references);
   // A plan that is gone leaves locations on its clusters, whose passes sweep them away.
   runtime.watch(host, types::mig_plans(), ns, api::kMigCluster, [](const kube::Change& change) {
     if (change.type != kube::Change::Type::kDeleted) return Keys{};
@@ -166,6 +187,8 @@ Task<void> run_controller(ControllerOptions options) {
   const auto storage_events = co_await recorder_for("migstorage_controller");
   const auto plan_events = co_await recorder_for("migplan_controller");
   const auto migration_events = co_await recorder_for("migmigration_controller");
+  const auto volume_events = co_await recorder_for("directvolumemigration_controller");
+  const auto progress_events = co_await recorder_for("directvolumemigrationprogress_controller");
   const auto jobs = co_await migrate::make_jobs();
 
   Runtime runtime;
@@ -174,6 +197,7 @@ Task<void> run_controller(ControllerOptions options) {
               .recorder = cluster_events.get(),
               .jobs = jobs.get(),
               .settings = plan::Settings::from_environment(),
+              .volumes = migrate::volumes::Settings::from_environment(),
               .wake_migration = [&runtime](const kube::ObjectKey& key) { runtime.enqueue(api::kMigMigration, key); }};
   const auto ns = std::string(api::kNamespace);
   const auto references = std::make_shared<References>();
@@ -186,6 +210,8 @@ Task<void> run_controller(ControllerOptions options) {
   add(types::mig_storages(), make_storage_reconciler, storage_events.get());
   add(types::mig_plans(), make_plan_reconciler, plan_events.get());
   add(types::mig_migrations(), make_migration_reconciler, migration_events.get());
+  add(types::direct_volume_migrations(), make_volume_migration_reconciler, volume_events.get());
+  add(types::volume_progresses(), make_volume_progress_reconciler, progress_events.get());
   add_watches(runtime, options.host, references);
 
   std::exception_ptr failure;
@@ -196,7 +222,8 @@ Task<void> run_controller(ControllerOptions options) {
     failure = std::current_exception();
   }
   co_await jobs->stop();
-  for (auto* events : {cluster_events.get(), storage_events.get(), plan_events.get(), migration_events.get()})
+  for (auto* events : {cluster_events.get(), storage_events.get(), plan_events.get(), migration_events.get(),
+                       volume_events.get(), progress_events.get()})
     co_await events->stop();
   if (failure) std::rethrow_exception(failure);
 }

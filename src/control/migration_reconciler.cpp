@@ -2,6 +2,7 @@
 
 #include "api/kinds.hpp"
 #include "api/names.hpp"
+#include "api/volumes.hpp"
 #include "base/error.hpp"
 #include "control/reconcilers.hpp"
 #include "json/json.hpp"
@@ -129,6 +130,10 @@ class MigrationReconciler final : public Reconciler {
     }
     m.flags.quiesce = self.quiesce;
     m.flags.verify = self.verify;
+    m.flags.has_pvs = api::has_volumes(api::volumes_of(m.plan));
+    m.flags.direct_volume = !api::directly_copied(m.plan).empty();
+    m.flags.indirect_volume = m.plan.indirect_volumes;
+    m.flags.enable_volume = api::volumes_enabled(m.plan_object);
     co_return m;
   }
 

@@ -88,7 +88,9 @@ class PlanReconciler final : public Reconciler {
     co_await plan::check_content(plan, world, &conditions);
     co_await compare_kinds(plan, world, conditions, status);
     co_await plan::discover_volumes(plan, world, &pass->object(), &conditions);
-    co_await plan::check_volumes(api::MigPlan::parse(pass->object()), world, &conditions);
+    plan = api::MigPlan::parse(pass->object());
+    co_await plan::check_volumes(plan, world, &conditions);
+    co_await plan::check_movers(plan, world, &conditions);
     if (!conditions.has_category(kCritical) && world->storage) co_await ensure_storage(plan, world, conditions);
   }
 

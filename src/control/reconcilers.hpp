@@ -6,6 +6,7 @@
 #include "control/pass.hpp"
 #include "control/reconciler.hpp"
 #include "migrate/jobs.hpp"
+#include "migrate/volumes/settings.hpp"
 #include "plan/connections.hpp"
 #include "plan/settings.hpp"
 #include "plan/types.hpp"
@@ -19,6 +20,7 @@ struct Parts {
   kube::EventRecorder* recorder = nullptr;
   migrate::Jobs* jobs = nullptr;
   plan::Settings settings;
+  migrate::volumes::Settings volumes;
   std::function<void(kube::ObjectKey)> wake_migration;
 };
 
@@ -29,5 +31,7 @@ std::shared_ptr<Reconciler> make_cluster_reconciler(Parts parts);
 std::shared_ptr<Reconciler> make_storage_reconciler(Parts parts);
 std::shared_ptr<Reconciler> make_plan_reconciler(Parts parts);
 std::shared_ptr<Reconciler> make_migration_reconciler(Parts parts);
+std::shared_ptr<Reconciler> make_volume_migration_reconciler(Parts parts);
+std::shared_ptr<Reconciler> make_volume_progress_reconciler(Parts parts);
 
 }  // namespace mtc::control

@@ -83,16 +83,6 @@ void note_empty_stage(Migration& m) {
                      .durable = true});
 }
 
-/// A step's Error: transient ones are tried again by the queue; what can never work fails the migration with its cause.
-Outcome judged(const Error& error) {
-  const bool permanent = error.code() == Code::kInvalid || error.code() == Code::kForbidden ||
-                         error.code() == Code::kUnauthorized || error.code() == Code::kUnsupported ||
-                         error.code() == Code::kCorrupt || error.code() == Code::kNotFound ||
-                         error.code() == Code::kTls || error.code() == Code::kInternal;
-  if (!permanent) throw error;
-  return fail("MigrationFailed", {error.what()});
-}
-
 Task<Outcome> run_step(Migration* m, const Row* row) {
   std::optional<Error> failure;
   try {
@@ -122,6 +112,7 @@ Task<Advance> advance(Migration* m, Json* status) {
   if (outcome.kind == Outcome::Kind::kWait) {
     show_running(*m, itinerary, *row);
     leave_for(pipeline, *row, now, false);
+    describe(pipeline, *row, m->description);
     co_return Advance{false, outcome.wake_on, outcome.again_after};
   }
   if (outcome.kind == Outcome::Kind::kFail) {

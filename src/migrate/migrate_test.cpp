@@ -142,13 +142,20 @@ TEST(Validate, BlocksWhatCannotRun) {
 }
 
 TEST(Validate, RefusesToRunWithoutThePlansVolumes) {
-  auto plan = parse_yaml_one(
-      "{spec: {persistentVolumes: [{selection: {action: skip}}]}, status: {conditions: [{type: Ready, status: "
-      "'True'}]}}");
-  const auto self = migration("m", "2021-01-02T00:00:00Z", "{spec: {migPlanRef: {name: p, namespace: ns}}}");
-  EXPECT_THAT(conditions_for(self, plan, {}), ElementsAre());
-  plan["spec"]["persistentVolumes"].push_back(parse_yaml_one("{selection: {action: copy}}"));
-  EXPECT_THAT(conditions_for(self, plan, {}), ElementsAre("VolumeMigrationNotSupported"));
+  const auto conditions_with = [](const char* rest) {
+    auto plan = parse_yaml_one("{spec: {namespaces: [shop]}, status: {conditions: [{type: Ready, status: 'True'}]}}");
+    auto volume = parse_yaml_one("{name: pv, pvc: {namespace: shop, name: data}}");
+    volume.update(parse_yaml_one(rest));
+    plan["spec"]["persistentVolumes"].push_back(std::move(volume));
+    const auto self = migration("m", "2021-01-02T00:00:00Z", "{spec: {migPlanRef: {name: p, namespace: ns}}}");
+    return conditions_for(self, plan, {});
+  };
+  EXPECT_THAT(conditions_with("{selection: {action: skip}}"), ElementsAre());
+  EXPECT_THAT(conditions_with("{selection: {action: copy, copyMethod: filesystem}}"), ElementsAre());
+  for (const auto* left_behind : {"{selection: {action: copy}}", "{selection: {action: move}}", "{}",
+                                  "{selection: {action: copy, copyMethod: snapshot}}",
+                                  "{selection: {action: copy, copyMethod: block}}", "{name: '../x'}"})
+    EXPECT_THAT(conditions_with(left_behind), ElementsAre("VolumeMigrationNotSupported")) << left_behind;
 }
 
 TEST(Validate, ANewStageNeverOvertakesARunningMigration) {

@@ -25,6 +25,15 @@ Outcome fail(std::string phase, std::vector<std::string> reasons) {
   return out;
 }
 
+Outcome judged(const Error& error) {
+  const bool permanent = error.code() == Code::kInvalid || error.code() == Code::kForbidden ||
+                         error.code() == Code::kUnauthorized || error.code() == Code::kUnsupported ||
+                         error.code() == Code::kCorrupt || error.code() == Code::kNotFound ||
+                         error.code() == Code::kTls || error.code() == Code::kInternal;
+  if (!permanent) throw error;
+  return fail("MigrationFailed", {error.what()});
+}
+
 std::vector<std::string> Migration::source_namespaces() const {
   std::vector<std::string> out;
   for (const auto& ns : plan.namespaces) out.push_back(ns.source);

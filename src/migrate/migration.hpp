@@ -35,6 +35,9 @@ Outcome done();
 /// Waits for a change of `wake_on`, and looks again after `at_most` even without one.
 Outcome wait_for(std::vector<Subject> wake_on, Duration at_most);
 Outcome fail(std::string phase, std::vector<std::string> reasons);
+/// What a step's Error means: one that can never work fails with its cause; others are thrown on, and tried again by
+/// the queue.
+Outcome judged(const Error& error);
 
 /// Backups and restores that run in the background, one for each Velero object. A controller that was killed has none:
 /// the step that finds its Backup unfinished starts it anew, which is safe (backup/engine.hpp).
@@ -79,6 +82,7 @@ struct Migration {
   std::function<void()> wake;  ///< enqueues this migration
   Time phase_since{};          ///< when the current phase was entered
   Flags flags;
+  std::string description;            ///< replaces the phase's own in the pipeline while a step waits, if not empty
   std::vector<std::string> progress;  ///< replaces the current pipeline step's lines, if not empty
 
   std::vector<std::string> source_namespaces() const;

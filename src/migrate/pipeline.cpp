@@ -78,6 +78,10 @@ void show_progress(Json& pipeline, const Row& row, const std::vector<std::string
   if (!lines.empty()) step_of(pipeline, row)["progress"] = lines;
 }
 
+void describe(Json& pipeline, const Row& row, const std::string& what) {
+  if (!what.empty()) step_of(pipeline, row)["message"] = what;
+}
+
 void mark_failed(Json& pipeline, const Row& row) { step_of(pipeline, row)["failed"] = true; }
 
 }  // namespace mtc::migrate

@@ -20,6 +20,8 @@ void enter_row(Json& pipeline, const Row& row, Time now);
 void leave_for(Json& pipeline, const Row& next, Time now, bool finished);
 /// The lines of the step of `row`.
 void show_progress(Json& pipeline, const Row& row, const std::vector<std::string>& lines);
+/// What the step of `row` is said to do now, if not empty.
+void describe(Json& pipeline, const Row& row, const std::string& what);
 /// The step of `row` failed.
 void mark_failed(Json& pipeline, const Row& row);
 

@@ -149,14 +149,16 @@ Task<void> change_one(kube::ClientPtr cluster, WorkloadKind kind, kube::ObjectKe
   if (did) ++*changed;
 }
 
-Task<std::size_t> change_all(kube::ClientPtr cluster, std::vector<std::string> namespaces, Direction direction) {
+Task<std::size_t> change_all(kube::ClientPtr cluster, std::vector<std::string> namespaces, std::string selector,
+                             Direction direction) {
   std::size_t changed = 0;
+  const kube::ListOptions chosen{.label_selector = std::move(selector)};
   const auto discovery = co_await cluster->discovery();
   for (const auto& kind : workload_kinds()) {
     if (discovery->find_exact(kind.type.group, kind.type.version, kind.type.plural) == nullptr) continue;
     std::vector<kube::ObjectKey> concerned;
     for (const auto& ns : namespaces) {
-      for (auto& object : co_await kube::list_all(*cluster, kind.type, ns)) {
+      for (auto& object : co_await kube::list_all(*cluster, kind.type, ns, chosen)) {
         const auto key = kube::key_of(object);
         if ((direction == Direction::kDown ? kind.down : kind.up)(object)) concerned.push_back(key);
       }
@@ -183,11 +185,11 @@ const std::vector<WorkloadKind>& workload_kinds() {
   return kinds;
 }
 
-Task<std::size_t> quiesce(kube::ClientPtr cluster, std::vector<std::string> namespaces) {
-  return change_all(std::move(cluster), std::move(namespaces), Direction::kDown);
+Task<std::size_t> quiesce(kube::ClientPtr cluster, std::vector<std::string> namespaces, std::string selector) {
+  return change_all(std::move(cluster), std::move(namespaces), std::move(selector), Direction::kDown);
 }
 Task<std::size_t> unquiesce(kube::ClientPtr cluster, std::vector<std::string> namespaces) {
-  return change_all(std::move(cluster), std::move(namespaces), Direction::kUp);
+  return change_all(std::move(cluster), std::move(namespaces), "", Direction::kUp);
 }
 
 Task<std::vector<std::string>> pods_left(kube::ClientPtr cluster, std::vector<std::string> namespaces) {

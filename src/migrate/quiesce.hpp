@@ -19,9 +19,9 @@ struct WorkloadKind {
 /// In the order in which they are stopped: what starts others goes first.
 const std::vector<WorkloadKind>& workload_kinds();
 
-/// Stops every workload of the namespaces; kinds that the cluster does not serve are passed over. Returns how many were
-/// stopped now.
-Task<std::size_t> quiesce(kube::ClientPtr cluster, std::vector<std::string> namespaces);
+/// Stops every workload of the namespaces that matches the label selector; kinds that the cluster does not serve are
+/// passed over. Returns how many were stopped now.
+Task<std::size_t> quiesce(kube::ClientPtr cluster, std::vector<std::string> namespaces, std::string selector = "");
 /// Starts again what has a record.
 Task<std::size_t> unquiesce(kube::ClientPtr cluster, std::vector<std::string> namespaces);
 /// Pods, as "ns/name", that a quiesce stops (plan/workloads.hpp) and that have not ended.

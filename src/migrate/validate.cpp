@@ -3,6 +3,8 @@
 
 #include <fmt/format.h>
 
+#include "api/volumes.hpp"
+#include "base/error.hpp"
 #include "migrate/advance.hpp"
 
 namespace mtc::migrate {
@@ -15,11 +17,36 @@ void critical(api::Conditions& conditions, std::string type, std::string reason,
       {.type = std::move(type), .category = kCritical, .reason = std::move(reason), .message = std::move(message)});
 }
 
-/// Volumes that a plan wants to take along. Nothing carries them yet, and a migration that ran without them would leave
-/// their data behind.
-bool has_volumes(const Json& plan) {
-  return std::ranges::any_of(array_at(plan, "spec.persistentVolumes"),
-                             [](const Json& volume) { return string_at(volume, "selection.action") != "skip"; });
+/// Volumes that a plan wants to take along and nothing carries: a migration that ran without them would leave their
+/// data behind. A DirectVolumeMigration copies file systems.
+std::vector<std::string> not_carried(const Json& plan_object) {
+  const auto plan = api::MigPlan::parse(plan_object);
+  std::vector<std::string> out;
+  if (!api::volumes_enabled(plan_object)) return out;  // an operator has said so
+  for (const auto& volume : api::volumes_of(plan)) {
+    if (volume.action == api::VolumeAction::kSkip) continue;
+    const bool carried = !plan.indirect_volumes && volume.action == api::VolumeAction::kCopy &&
+                         volume.method == api::CopyMethod::kFilesystem && volume.mode == api::VolumeMode::kFilesystem;
+    if (!carried) out.push_back(volume.claim.str());
+  }
+  return out;
+}
+
+/// A plan's volumes are bounded when they are read; what is beyond is said here rather than thrown.
+void validate_volumes(const Json& plan, const api::Ref& ref, api::Conditions& conditions) {
+  try {
+    auto left_behind = not_carried(plan);
+    if (left_behind.empty()) return;
+    conditions.set({.type = "VolumeMigrationNotSupported",
+                    .category = kCritical,
+                    .reason = "NotSupported",
+                    .message = fmt::format("MigPlan {} has volumes that this release does not carry: claims []. It "
+                                           "copies file systems directly; nothing was done.",
+                                           ref.str()),
+                    .items = std::move(left_behind)});
+  } catch (const Error& error) {
+    critical(conditions, "VolumeMigrationNotSupported", "NotSupported", error.what());
+  }
 }
 
 bool is_over(const Json& migration) { return string_at(migration, "status.phase") == "Completed"; }
@@ -76,17 +103,13 @@ void validate(const api::MigMigration& self, const std::optional<Json>& plan, co
   if (bool_at(*plan, "spec.closed"))
     critical(conditions, "PlanClosed", "",
              fmt::format("The associated migration plan is closed, subject: {}.", self.plan.str()));
-  if (!self.rollback && has_volumes(*plan)) {
-    critical(conditions, "VolumeMigrationNotSupported", "NotSupported",
-             fmt::format("MigPlan {} has volumes to copy, and this release does not carry volumes: nothing was done.",
-                         self.plan.str()));
-  }
+  if (!self.rollback) validate_volumes(*plan, self.plan, conditions);
   if (self.stage + self.migrate_state + self.rollback > 1) {
     critical(conditions, "InvalidSpec", "NotSupported",
              "Only one of `stage`, `migrateState` and `rollback` can be true.");
   } else if (self.migrate_state) {
     critical(conditions, "InvalidSpec", "NotSupported",
-             "This release does not migrate volumes, so `migrateState` would do nothing.");
+             "This release does not migrate state alone: leave `migrateState` out and run a stage or a cutover.");
   }
   if (!self.rollback && has_final(self, siblings)) {
     critical(conditions, "HasFinalMigration", "",

@@ -56,6 +56,9 @@ Task<void> check_volume_targets(std::vector<api::PlanVolume> volumes, std::strin
 /// What this release cannot move yet: internal images. A plan that would need it is refused here instead of running
 /// without it. Needs the source.
 Task<void> check_content(api::MigPlan plan, PlanWorld* world, api::Conditions* conditions);
+/// Whether both clusters' tokens allow what copying the plan's volumes needs: asked before a migration begins, since it
+/// would stop halfway. Needs both clusters.
+Task<void> check_movers(api::MigPlan plan, PlanWorld* world, api::Conditions* conditions);
 /// Kinds with objects in the plan's namespaces that the destination does not serve: status.incompatibleNamespaces, []
 /// if none.
 Task<Json> incompatible_kinds(api::MigPlan plan, PlanWorld* world);

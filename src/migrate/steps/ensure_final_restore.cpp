@@ -1,6 +1,7 @@
 #include <set>
 
 #include "api/names.hpp"
+#include "api/volumes.hpp"
 #include "json/json.hpp"
 #include "migrate/steps/steps.hpp"
 #include "migrate/steps/velero_objects.hpp"
@@ -20,6 +21,18 @@ Json incompatible(const Json& plan_object) {
   return Json(names);
 }
 
+/// If a claim has another name on the destination: the names of all of them, so that a StatefulSet whose claims were
+/// renamed in part is noticed. Empty if all keep theirs.
+Json renamed_claims(const Migration& m) {
+  Json names = Json::object();
+  bool any = false;
+  for (const auto& volume : api::directly_copied(m.plan)) {
+    names[volume.claim.str()] = volume.target.name;
+    any = any || volume.claim.name != volume.target.name;
+  }
+  return any ? names : Json::object();
+}
+
 }  // namespace
 
 Task<Outcome> ensure_final_restore(Migration& m) {
@@ -34,6 +47,7 @@ Task<Outcome> ensure_final_restore(Migration& m) {
   if (auto excluded = incompatible(m.plan_object); !excluded.empty()) spec["excludedResources"] = excluded;
   Json annotations = {{api::annotations::kMigrationType, m.self.stage ? "stage" : "final"}};
   if (m.self.quiesce) annotations["openshift.io/migrate-quiesce-pods"] = "true";
+  if (const auto names = renamed_claims(m); !names.empty()) annotations[api::annotations::kClaimNames] = dump(names);
   const Json restore = {{"apiVersion", "velero.io/v1"},
                         {"kind", "Restore"},
                         {"metadata",

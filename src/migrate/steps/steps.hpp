@@ -28,8 +28,14 @@ Task<Outcome> delete_backups(Migration& m);
 Task<Outcome> delete_restores(Migration& m);
 Task<Outcome> delete_migrated(Migration& m);
 Task<Outcome> ensure_migrated_deleted(Migration& m);
-/// Rows of volumes, images and stage pods: their flags are false in this release, so reaching one is a bug, reported as
-/// such.
+Task<Outcome> create_volume_migration(Migration& m);
+Task<Outcome> wait_for_volume_migration(Migration& m);
+Task<Outcome> delete_volume_migration(Migration& m);
+Task<Outcome> stop_volume_migration(Migration& m);
+Task<Outcome> quiesce_destination(Migration& m);
+Task<Outcome> ensure_destination_quiesced(Migration& m);
+/// Rows of indirect volumes, images and stage pods: their flags are false in this release, so reaching one is a bug,
+/// reported as such.
 Task<Outcome> not_built(Migration& m);
 
 }  // namespace mtc::migrate

@@ -1,0 +1,160 @@
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "json/yaml.hpp"
+#include "migrate/volumes/endpoints.hpp"
+#include "migrate/volumes/itinerary.hpp"
+#include "migrate/volumes/mover_pods.hpp"
+#include "migrate/volumes/target_claim.hpp"
+
+namespace mtc::migrate::volumes {
+namespace {
+
+using testing::ElementsAre;
+using testing::HasSubstr;
+
+Copying copying(api::CopyType type = api::CopyType::kCutOver, const char* uid = "dvm-uid") {
+  Copying c;
+  c.self.self = {"openshift-migration", "d"};
+  c.self.uid = uid;
+  c.self.plan_uid = "plan-uid";
+  c.self.migration_uid = "migration-uid";
+  c.self.type = type;
+  c.self.claims = {
+      {.source = {"shop", "data"}, .target = {"boutique", "new"}, .storage_class = "fast", .access_modes = {}}};
+  return c;
+}
+
+// The numbers are those of direct-volume.md §4.
+TEST(Itinerary, IsTheOneOfTheOriginal) {
+  EXPECT_EQ(copy_itinerary().rows.size(), 22U);
+  EXPECT_EQ(copy_itinerary().position("RunRsyncOperations"), 18U);
+  EXPECT_EQ(rollback_itinerary().rows.size(), 9U);
+  EXPECT_EQ(failed_itinerary().rows.size(), 2U);
+  for (const auto* itinerary : {&copy_itinerary(), &rollback_itinerary(), &failed_itinerary()}) {
+    for (const auto& row : itinerary->rows) EXPECT_NE(phase_of(row.phase).run, nullptr) << row.phase;
+  }
+}
+
+TEST(TargetClaim, TakesSizeAndModeOfTheSourceAndNothingThatBindsIt) {
+  const auto source = parse_yaml_one(R"(
+metadata:
+  name: data
+  namespace: shop
+  labels: {app: web, velero.io/restore-name: old}
+  annotations: {pv.kubernetes.io/bind-completed: "yes"}
+spec:
+  accessModes: [ReadWriteOnce]
+  volumeName: pv-1
+  storageClassName: slow
+  selector: {matchLabels: {a: b}}
+  dataSource: {kind: VolumeSnapshot, name: s}
+  resources: {requests: {storage: 5Gi}})");
+  const auto c = copying();
+  const auto target = target_claim(c, c.self.claims[0], source);
+  EXPECT_EQ(kube::key_of(target).str(), "boutique/new");
+  EXPECT_EQ(dump(target["spec"]), R"({"accessModes":["ReadWriteOnce"],"resources":{"requests":{"storage":"5Gi"}},)"
+                                  R"("storageClassName":"fast","volumeMode":"Filesystem"})");
+  EXPECT_EQ(kube::label(target, "app"), "web");
+  EXPECT_EQ(kube::label(target, "migration.openshift.io/migrated-by-migplan"), "plan-uid");
+  EXPECT_EQ(kube::label(target, "migration.openshift.io/migrated-by-migmigration"), "migration-uid");
+  EXPECT_EQ(kube::label(target, "velero.io/restore-name"), "");
+  EXPECT_FALSE(target["metadata"].contains("annotations"));
+  EXPECT_EQ(refusal_of(c, target, target), "") << "the stage before made it";
+}
+
+// BUG 21 of direct-volume.md: an existing claim is taken without a look.
+TEST(TargetClaim, ThatOfSomebodyElseIsLeftAlone) {
+  const auto c = copying();
+  const auto target = target_claim(c, c.self.claims[0], parse_yaml_one("{spec: {}}"));
+  auto foreign = target;
+  foreign["metadata"].erase("labels");
+  EXPECT_THAT(refusal_of(c, foreign, target), HasSubstr("was not made by this plan"));
+  auto block = target;
+  block["spec"]["volumeMode"] = "Block";
+  EXPECT_THAT(refusal_of(c, block, target), HasSubstr("volumeMode Block"));
+  auto nobodys = copying();
+  nobodys.self.plan_uid = nobodys.self.migration_uid = "";
+  EXPECT_THAT(refusal_of(nobodys, foreign, target), HasSubstr("was not made by"));
+}
+
+TEST(MoverPods, SendAndReceiveAsTheMoverReadsIt) {
+  const auto c = copying();
+  const auto receiver = receiver_pod(c, c.self.claims[0], 2, "i");
+  EXPECT_THAT(strings_at(receiver["spec"]["containers"][0], "args"),
+              ElementsAre("mover", "receive", "--volume", "/volume", "--listen", "$(POD_IP):6443", "--tls",
+                          "/etc/mtc-mover", "--verify"));
+  const auto sender = sender_pod(c, c.self.claims[0], 2, "i", {"10.0.0.1:6443", "10.1.0.1:30000"}, "node-1");
+  EXPECT_THAT(strings_at(sender["spec"]["containers"][0], "args"),
+              ElementsAre("mover", "send", "--volume", "/volume", "--to", "10.0.0.1:6443", "--to", "10.1.0.1:30000",
+                          "--tls", "/etc/mtc-mover", "--mode", "cutover"));
+  EXPECT_EQ(string_at(sender["spec"]["containers"][0], "name"), "rsync");
+  EXPECT_EQ(string_at(sender["spec"]["volumes"][0], "persistentVolumeClaim.claimName"), "data");
+  EXPECT_TRUE(bool_at(sender["spec"]["containers"][0]["volumeMounts"][0], "readOnly"));
+  EXPECT_EQ(kube::label(sender, "migration.openshift.io/rsync-attempt"), "2");
+  EXPECT_EQ(kube::label(sender, "migration.openshift.io/created-for-pvc"), md5_hex("data"));
+  // BUG 22: an affinity, which minds taints, and no nodeName, which does not.
+  EXPECT_FALSE(sender["spec"].contains("nodeName"));
+  EXPECT_THAT(dump(sender["spec"]["affinity"]), HasSubstr("node-1"));
+  EXPECT_FALSE(receiver["spec"].contains("affinity"));
+}
+
+TEST(MoverPods, AStageIsNoCutover) {
+  const auto c = copying(api::CopyType::kStage);
+  const auto sender = sender_pod(c, c.self.claims[0], 1, "i", {"a:1"}, "");
+  EXPECT_EQ(strings_at(sender["spec"]["containers"][0], "args").back(), "stage");
+  EXPECT_NE(strings_at(receiver_pod(c, c.self.claims[0], 1, "i")["spec"]["containers"][0], "args").back(), "--verify");
+}
+
+TEST(MoverPods, AskForNoMoreThanBaselineAllows) {
+  const auto c = copying();
+  const auto pod = receiver_pod(c, c.self.claims[0], 1, "i");
+  const auto& context = pod["spec"]["containers"][0]["securityContext"];
+  EXPECT_THAT(strings_at(context, "capabilities.add"),
+              ElementsAre("CHOWN", "DAC_OVERRIDE", "FOWNER", "FSETID", "MKNOD", "SETFCAP"));
+  EXPECT_FALSE(bool_at(context, "allowPrivilegeEscalation", true));
+  EXPECT_FALSE(bool_at(pod["spec"], "automountServiceAccountToken", true));
+}
+
+// Two DirectVolumeMigrations of one claim name in one namespace share nothing.
+TEST(Names, AreThoseOfOneDirectVolumeMigrationAlone) {
+  const auto a = copying();
+  const auto b = copying(api::CopyType::kCutOver, "another");
+  const auto& claim = a.self.claims[0];
+  EXPECT_NE(sender_name(a, claim, 1), sender_name(b, claim, 1));
+  EXPECT_NE(receiver_secret(a), receiver_secret(b));
+  EXPECT_NE(receiver_selector(a, claim), receiver_selector(b, claim));
+  EXPECT_NE(selector_of(a), selector_of(b));
+}
+
+TEST(Endpoints, AreTriedFromTheNearestToTheFarthest) {
+  const auto receiver = parse_yaml_one("{spec: {nodeName: n2}, status: {podIP: 10.0.0.7}}");
+  const auto service = parse_yaml_one(
+      "{spec: {type: NodePort, clusterIP: 172.30.0.1, ports: [{port: 6443, nodePort: 30500}]}, status: {loadBalancer: "
+      "{ingress: [{hostname: lb.example.com}]}}}");
+  const auto node = [](const char* name, const char* ip, const char* ready) {
+    return parse_yaml_one(
+        std::string("{metadata: {name: ") + name + "}, status: {addresses: [{type: Hostname, address: " + name +
+        "}, {type: InternalIP, address: '" + ip + "'}], conditions: [{type: Ready, status: '" + ready + "'}]}}");
+  };
+  const std::vector<Json> nodes = {node("n0", "10.9.0.0", "False"), node("n1", "fd00::1", "True"),
+                                   node("n2", "10.9.0.2", "True")};
+  EXPECT_THAT(addresses(receiver, service, nodes, false),
+              ElementsAre("10.0.0.7:6443", "lb.example.com:6443", "10.9.0.2:30500", "[fd00::1]:30500"));
+  EXPECT_THAT(addresses(receiver, service, {}, true),
+              ElementsAre("10.0.0.7:6443", "172.30.0.1:6443", "lb.example.com:6443"));
+}
+
+TEST(Endpoints, AreOfTheTypeThatTheDestinationAsksFor) {
+  const auto c = copying();
+  const auto type = [&](const char* asked) { return string_at(service_of(c, c.self.claims[0], asked), "spec.type"); };
+  EXPECT_EQ(type(""), "NodePort");
+  EXPECT_EQ(type("Route"), "NodePort");
+  EXPECT_EQ(type("ClusterIP"), "ClusterIP");
+  EXPECT_EQ(type("LoadBalancer"), "LoadBalancer");
+  EXPECT_FALSE(has_address(parse_yaml_one("{spec: {type: LoadBalancer}}")));
+  EXPECT_TRUE(has_address(parse_yaml_one("{spec: {type: NodePort}}")));
+}
+
+}  // namespace
+}  // namespace mtc::migrate::volumes

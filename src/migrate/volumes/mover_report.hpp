@@ -1,0 +1,49 @@
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/clock.hpp"
+#include "json/json.hpp"
+
+namespace mtc::migrate::volumes {
+
+/// A line that a mover printed; the last one also stands in the pod's status as its termination message.
+struct Report {
+  std::string phase;  ///< "connecting" … "done", "failed"
+  std::optional<int> percent;
+  std::string rate;  ///< "12.34MB/s"
+  std::string message;
+  bool retry = true;      ///< of "failed": whether it may work the next time
+  bool verified = false;  ///< of "done": read back from the destination and found equal
+  std::vector<std::string> skipped, differences, notes;
+
+  bool done() const { return phase == "done"; }
+  bool failed() const { return phase == "failed"; }
+};
+/// nullopt if the line is none of a mover's. Texts and lists are cut: what stands there came out of a container.
+std::optional<Report> parse_report(std::string_view line);
+
+/// Where a mover's pod stands.
+struct PodView {
+  enum class State { kAbsent, kPending, kRunning, kSucceeded, kFailed } state = State::kAbsent;
+  std::string name;  ///< "ns/name"
+  std::string ip;
+  std::optional<Report> report;  ///< its last line, once it has ended
+  std::string trouble;           ///< why it does not start, or how it ended without a report
+  std::optional<Time> created, started, finished;
+  std::optional<std::int64_t> exit_code;
+  bool deleting = false;
+
+  bool ended() const { return state == State::kSucceeded || state == State::kFailed; }
+  bool alive() const { return state == State::kPending || state == State::kRunning; }
+};
+/// Null is an absent pod.
+PodView view_of(const Json* pod);
+
+/// The container that carries the mover: what reads progress expects the original's name.
+inline constexpr auto kContainer = "rsync";
+
+}  // namespace mtc::migrate::volumes

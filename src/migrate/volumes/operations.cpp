@@ -1,0 +1,147 @@
+#include "migrate/volumes/operations.hpp"
+
+#include <algorithm>
+#include <map>
+
+#include <fmt/format.h>
+
+#include "base/strings.hpp"
+
+namespace mtc::migrate::volumes {
+namespace {
+
+using State = PodView::State;
+using What = Move::What;
+
+constexpr auto kPendingLimit = std::chrono::hours(1);
+constexpr auto kFirstPause = std::chrono::seconds(1);
+constexpr auto kLongestPause = std::chrono::minutes(1);
+constexpr std::size_t kNamed = 5;  ///< paths in a message
+
+struct Failure {
+  std::string cause;
+  bool retry = true;
+};
+
+std::string with_paths(const Report& report) {
+  if (report.differences.empty()) return report.message;
+  auto named = report.differences;
+  const auto more = named.size() > kNamed ? named.size() - kNamed : 0;
+  if (more > 0) named.resize(kNamed);
+  return fmt::format("{} [{}{}]", report.message, join(named, ", "), more > 0 ? fmt::format(" and {} more", more) : "");
+}
+
+/// How a pod that has ended explains itself.
+Failure failure_of(const PodView& pod) {
+  const auto& report = pod.report;
+  if (report && report->failed()) return {fmt::format("Pod {}: {}", pod.name, with_paths(*report)), report->retry};
+  if (pod.state == State::kSucceeded) {
+    // Whatever ran there, it was no mover: the image is wrong.
+    return {fmt::format("Pod {} ended without a report: see RSYNC_TRANSFER_IMAGE of ConfigMap migration-cluster-config",
+                        pod.name),
+            false};
+  }
+  return {fmt::format("Pod {}: {}", pod.name, pod.trouble), true};
+}
+
+bool is_done(const PodView& pod) { return pod.state == State::kSucceeded && pod.report && pod.report->done(); }
+
+/// Why the attempt has failed; nullopt if it goes on, or has succeeded.
+std::optional<Failure> failed(const PodView& sender, const PodView& receiver, bool must_verify) {
+  if (sender.ended() && !is_done(sender)) {
+    const bool silent = sender.state == State::kFailed && !sender.report;
+    // A sender that was only cut off may have been so by a receiver that knows why.
+    return silent && receiver.ended() && receiver.report && !is_done(receiver) ? failure_of(receiver)
+                                                                               : failure_of(sender);
+  }
+  if (receiver.ended() && !is_done(receiver)) return failure_of(receiver);
+  const bool verified = (sender.report && sender.report->verified) || (receiver.report && receiver.report->verified);
+  if (is_done(sender) && receiver.state == State::kAbsent && !verified)
+    return Failure{fmt::format("the receiver of Pod {} is gone, and with it what it saw", sender.name), true};
+  const bool over = is_done(receiver) && (is_done(sender) || sender.state == State::kAbsent);
+  if (over && must_verify && !verified)
+    return Failure{fmt::format("Pod {}: what arrived was not read back", receiver.name), false};
+  return std::nullopt;
+}
+
+std::optional<Failure> stuck(const PodView& pod, Time now) {
+  if (pod.state != State::kPending || !pod.created || now - *pod.created < kPendingLimit) return std::nullopt;
+  return Failure{fmt::format("Pod {} has not started within an hour: {}", pod.name, pod.trouble), false};
+}
+
+Duration pause_after(std::int64_t attempt) {
+  Duration pause = kFirstPause;
+  for (std::int64_t i = 1; i < attempt && pause < kLongestPause; ++i) pause *= 2;
+  return std::min<Duration>(pause, kLongestPause);
+}
+
+Move after(const Failure& failure, const PodView& sender, const PodView& receiver, std::int64_t attempt,
+           std::int64_t attempts, Time now) {
+  if (!failure.retry) return {What::kFail, failure.cause, {}};
+  if (attempt >= attempts)
+    return {What::kFail, fmt::format("{} (attempt {} of {})", failure.cause, attempt, attempts), {}};
+  if (sender.alive() || receiver.alive()) return {What::kClear, failure.cause, {}};
+  const auto ended = std::max(sender.finished.value_or(Time::min()), receiver.finished.value_or(Time::min()));
+  if (ended == Time::min()) return {What::kNextAttempt, failure.cause, {}};
+  const auto left = std::chrono::duration_cast<Duration>(ended - now) + pause_after(attempt);
+  if (left > Duration::zero()) return {What::kPause, failure.cause, std::min<Duration>(left, kLongestPause)};
+  return {What::kNextAttempt, failure.cause, {}};
+}
+
+}  // namespace
+
+std::vector<Operation> read_operations(const Copying& c) {
+  std::map<api::Ref, Operation> known;
+  for (const auto& json : array_at(*c.status, "rsyncOperations")) {
+    Operation operation{.claim = api::parse_ref(json, "pvcReference"),
+                        .attempt = std::max<std::int64_t>(int_at(json, "currentAttempt").value_or(0), 0),
+                        .succeeded = bool_at(json, "succeeded"),
+                        .failed = bool_at(json, "failed")};
+    known[operation.claim] = operation;
+  }
+  std::vector<Operation> out;
+  out.reserve(c.self.claims.size());
+  for (const auto& claim : c.self.claims) {
+    auto& operation = known[claim.source];
+    operation.claim = claim.source;
+    out.push_back(operation);
+  }
+  return out;
+}
+
+void write_operations(const std::vector<Operation>& operations, Json& status) {
+  Json list = Json::array();
+  for (const auto& operation : operations) {
+    Json json = {{"pvcReference", {{"namespace", operation.claim.ns}, {"name", operation.claim.name}}},
+                 {"currentAttempt", operation.attempt}};
+    if (operation.succeeded) json["succeeded"] = true;
+    if (operation.failed) json["failed"] = true;
+    list.push_back(std::move(json));
+  }
+  status["rsyncOperations"] = std::move(list);
+}
+
+Move next_move(const PodView& sender, const PodView& receiver, std::int64_t attempt, std::int64_t attempts,
+               bool must_verify, Time now) {
+  if (const auto failure = failed(sender, receiver, must_verify))
+    return after(*failure, sender, receiver, attempt, attempts, now);
+  for (const auto* pod : {&receiver, &sender}) {
+    if (const auto failure = stuck(*pod, now)) return {What::kFail, failure->cause, {}};
+  }
+  if (is_done(sender)) return {receiver.alive() ? What::kWait : What::kSucceed, "", {}};
+  const bool leaving = sender.deleting || receiver.deleting;
+  if (leaving || is_done(receiver)) {
+    // A receiver that is done and whose sender was taken away before it could say so: it knows.
+    const bool orphan = is_done(receiver) && sender.state == State::kAbsent;
+    return {orphan ? What::kSucceed : What::kWait, "", {}};
+  }
+  if (sender.alive()) {
+    if (receiver.state != State::kAbsent) return {};
+    return {What::kClear, fmt::format("the receiver of Pod {} is gone", sender.name), {}};
+  }
+  if (receiver.state == State::kAbsent) return {What::kCreateReceiver, "", {}};
+  const bool listens = receiver.state == State::kRunning && !receiver.ip.empty();
+  return {listens ? What::kCreateSender : What::kWait, "", {}};
+}
+
+}  // namespace mtc::migrate::volumes

@@ -1,0 +1,70 @@
+#include <algorithm>
+#include <array>
+#include <set>
+
+#include <fmt/format.h>
+
+#include "api/volumes.hpp"
+#include "async/scope.hpp"
+#include "base/strings.hpp"
+#include "plan/checks.hpp"
+
+namespace mtc::plan {
+namespace {
+
+struct Privilege {
+  const char* verb;
+  const char* resource;
+  const char* subresource = "";
+};
+/// What copying volumes needs on either cluster (docs/guide/volumes.md). One verb stands for the kind where roles are
+/// written by kinds.
+constexpr std::array kPrivileges = {Privilege{"create", "pods"},     Privilege{"delete", "pods"},
+                                    Privilege{"watch", "pods"},      Privilege{"get", "pods", "log"},
+                                    Privilege{"create", "secrets"},  Privilege{"delete", "secrets"},
+                                    Privilege{"create", "services"}, Privilege{"get", "persistentvolumeclaims"}};
+constexpr Privilege kCreateClaims{"create", "persistentvolumeclaims"};
+
+Task<void> ask(kube::ClientPtr cluster, std::string side, std::string ns, Privilege what,
+               std::set<std::string>* lacking) {
+  const Json attributes = {
+      {"namespace", ns}, {"verb", what.verb}, {"resource", what.resource}, {"subresource", what.subresource}};
+  const Json review = {{"apiVersion", "authorization.k8s.io/v1"},
+                       {"kind", "SelfSubjectAccessReview"},
+                       {"spec", {{"resourceAttributes", attributes}}}};
+  const auto answer = co_await cluster->create(kube::types::self_subject_access_reviews(), review);
+  const std::string_view subresource(what.subresource);
+  if (!bool_at(answer, "status.allowed")) {
+    lacking->insert(fmt::format("{}: {} {}{}{} in {}", side, what.verb, what.resource, subresource.empty() ? "" : "/",
+                                subresource, ns));
+  }
+}
+
+}  // namespace
+
+Task<void> check_movers(api::MigPlan plan, PlanWorld* world, api::Conditions* conditions) {
+  const auto volumes = api::directly_copied(plan);
+  if (volumes.empty()) co_return;
+  std::set<std::string> sources, targets, lacking;
+  for (const auto& volume : volumes) {
+    sources.insert(volume.claim.ns);
+    targets.insert(volume.target.ns);
+  }
+  std::vector<Task<void>> questions;
+  for (const auto& what : kPrivileges) {
+    for (const auto& ns : sources) questions.push_back(ask(world->source_client, "source", ns, what, &lacking));
+    for (const auto& ns : targets)
+      questions.push_back(ask(world->destination_client, "destination", ns, what, &lacking));
+  }
+  for (const auto& ns : targets)
+    questions.push_back(ask(world->destination_client, "destination", ns, kCreateClaims, &lacking));
+  co_await async::all(std::move(questions));
+  if (lacking.empty()) co_return;
+  conditions->set({.type = "VolumePrivilegesMissing",
+                   .category = api::Category::kCritical,
+                   .reason = "Unauthorized",
+                   .message = "The clusters' tokens lack what copying volumes needs: [].",
+                   .items = {lacking.begin(), lacking.end()}});
+}
+
+}  // namespace mtc::plan
