@@ -1,0 +1,256 @@
+"""Volumes are moved file by file by pods on both clusters, proven by reading back, and nothing of it stays behind."""
+import os
+import pathlib
+import stat
+
+from case import NS, Case
+from cluster import conditions, phase, wait_for
+
+IMAGE = "ghcr.io/example/mtc:1"  # an embedded cluster runs what is called mtc as this very program
+
+
+def listing(root):
+    """Every path below `root` with what can be seen of it; names of hard links by their first."""
+    found, inodes = {}, {}
+    root = pathlib.Path(root)
+    for path in sorted(root.rglob("*")):
+        info = path.lstat()
+        kind = stat.S_IFMT(info.st_mode)
+        name = str(path.relative_to(root))
+        content = os.readlink(path) if stat.S_ISLNK(kind) else path.read_bytes() if stat.S_ISREG(kind) else None
+        same = inodes.setdefault(info.st_ino, name)
+        time = None if stat.S_ISLNK(kind) else info.st_mtime_ns
+        found[name] = (oct(info.st_mode), info.st_uid, info.st_gid, time, content, same)
+    return found
+
+
+def fill(root, files=40):
+    """A tree of what file systems have: modes, times, links, empty and sparse files, odd names."""
+    root = pathlib.Path(root)
+    (root / "deep/er").mkdir(parents=True)
+    for i in range(files):
+        path = root / f"deep/file-{i}"
+        path.write_bytes(os.urandom(i * 997))
+        path.chmod(0o600 + i % 8)
+        os.utime(path, ns=(10**18 + i, 10**18 + i * 1001))
+    (root / "empty").touch()
+    (root / "name with \n and ü").write_text("odd")
+    os.symlink("../empty", root / "deep/link")
+    os.symlink("/nowhere", root / "broken")
+    os.link(root / "deep/file-1", root / "deep/er/hard")
+    with open(root / "sparse", "wb") as file:
+        file.seek(3 << 20)
+        file.write(b"end")
+    os.mkfifo(root / "fifo")
+    (root / "deep/er").chmod(0o2750)
+
+
+class DirectVolumes(Case):
+    def setUp(self):
+        super().setUp()
+        for cluster in (self.west, self.east):
+            if cluster.get("configmaps", "migration-cluster-config") is None:
+                cluster.ensure({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "migration-cluster-config", "namespace": NS},
+                                "data": {"RSYNC_TRANSFER_IMAGE": IMAGE}})
+
+    def with_claims(self, *claims, cluster=None):
+        """A namespace with a Deployment that mounts these claims, once they are bound."""
+        cluster = cluster or self.west
+        ns = self.namespace(cluster)
+        for name in claims:
+            cluster.create({"apiVersion": "v1", "kind": "PersistentVolumeClaim", "metadata": {"name": name, "namespace": ns},
+                            "spec": {"accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": "64Mi"}}}})
+        container = {"name": "web", "image": self.world.image, "imagePullPolicy": "IfNotPresent",
+                     "volumeMounts": [{"name": name, "mountPath": f"/{name}"} for name in claims]}
+        pod = {"metadata": {"labels": {"app": "web"}}, "spec": {"terminationGracePeriodSeconds": 1, "containers": [container],
+               "volumes": [{"name": name, "persistentVolumeClaim": {"claimName": name}} for name in claims]}}
+        cluster.create({"apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": "web", "namespace": ns},
+                        "spec": {"replicas": 1, "strategy": {"type": "Recreate"}, "selector": {"matchLabels": {"app": "web"}}, "template": pod}})
+        self.available(cluster, ns)
+        return ns
+
+    def volume_plan(self, *namespaces, **changes):
+        return self.plan("host", "east", *namespaces, indirectVolumeMigration=False, **changes)
+
+    def source(self, ns, claim="data"):
+        return pathlib.Path(self.west.volume_path(ns, claim))
+
+    def target(self, ns, claim="data"):
+        return pathlib.Path(self.east.volume_path(ns, claim))
+
+    def moved(self, ns, target_ns=None, claims=("data",)):
+        for claim in claims:
+            self.assertEqual(listing(self.target(target_ns or ns, claim)), listing(self.source(ns, claim)))
+
+    def no_helpers(self, *namespaces):
+        for cluster in (self.west, self.east):
+            for ns in namespaces:
+                for kind in ("pods", "secrets", "services"):
+                    self.assertEqual([o["metadata"]["name"] for o in cluster.items(kind, ns, "owner=directvolumemigration")], [], f"{kind} of {ns} in {cluster.name}")
+
+    def failed(self, migration, *words):
+        self.assertIn("Failed", conditions(migration), migration["status"])
+        errors = "\n".join(migration["status"]["errors"])
+        for word in words:
+            self.assertIn(word, errors)
+        return migration
+
+    def copies_of(self, name):
+        """The DirectVolumeMigration of a migration."""
+        uid = self.west.get("migmigrations", name)["metadata"]["uid"]
+        found = self.west.items("directvolumemigrations", NS, f"migration-direct-volume={uid}")
+        return found[0] if found else None
+
+    def sender(self, name, ns):
+        """The pod that sends, once it is there."""
+        def there():
+            copies = self.copies_of(name)
+            if copies is None:
+                return None
+            found = self.west.items("pods", ns, f"directvolumemigration={copies['metadata']['uid']}")
+            return found[0] if found else None
+
+        return wait_for("a sending pod", there)
+
+    # What travels
+
+    def test_cutover(self):
+        ns = self.with_claims("data", "logs")
+        fill(self.source(ns))
+        (self.source(ns, "logs") / "today").write_text("hello")
+        name = self.begin(self.volume_plan(ns))
+        migration = self.succeeded(self.ended(name))
+        self.moved(ns, claims=("data", "logs"))
+        self.available(self.east, ns)
+        self.assertEqual(self.west.get("deployments", "web", ns)["spec"]["replicas"], 0)
+        self.no_helpers(ns)
+        copies = self.copies_of(name)
+        self.assertEqual((copies["status"]["phase"], copies["status"]["itinerary"]), ("Completed", "VolumeMigration"))
+        self.assertEqual(copies["spec"]["migrationType"], "CutOver")
+        self.assertEqual(len(copies["status"]["successfulPods"]), 2)
+        lines = next(step for step in migration["status"]["pipeline"] if step["name"] == "DirectVolume")["progress"]
+        self.assertEqual(lines[0], "2 total volumes; 2 successful; 0 running; 0 failed")
+        self.assertRegex(lines[1], rf"^\[data\] {ns}/rsync-\w+-1: Completed 100%")
+        progress = [p for p in self.west.items("directvolumemigrationprogresses", NS) if p["spec"]["podNamespace"] == ns]
+        self.assertEqual({p["status"]["totalProgressPercentage"] for p in progress}, {"100%"})
+
+    def test_into_another_namespace_under_another_name(self):
+        ns = self.with_claims("data")
+        self.addCleanup(self.east.delete, "namespaces", ns + "-b")
+        fill(self.source(ns), files=3)
+        plan = self.volume_plan(f"{ns}:{ns}-b")
+        volumes = self.west.get("migplans", plan)["spec"]["persistentVolumes"]
+        volumes[0]["pvc"]["name"] = "data:files"
+        self.west.patch("migplans", plan, {"spec": {"persistentVolumes": volumes}})
+        wait_for("the plan to look again", lambda: "Ready" in conditions(self.west.get("migplans", plan)))
+        self.succeeded(self.migrate(plan))
+        self.assertEqual(listing(self.target(ns + "-b", "files")), listing(self.source(ns)))
+        self.assertIsNone(self.east.get("persistentvolumeclaims", "data", ns + "-b"))
+        self.available(self.east, ns + "-b")
+
+    def test_a_stage_then_what_has_changed_since(self):
+        ns = self.with_claims("data")
+        fill(self.source(ns))
+        plan = self.volume_plan(ns)
+        self.succeeded(self.migrate(plan, stage=True, quiesce=False))
+        self.moved(ns)
+        self.assertEqual(self.west.get("deployments", "web", ns)["spec"]["replicas"], 1)
+        self.assertIsNone(self.east.get("deployments", "web", ns))
+        kept = (self.target(ns) / "deep/file-7").stat().st_ino
+        (self.source(ns) / "deep/file-5").unlink()
+        (self.source(ns) / "deep/file-6").write_text("newer")
+        (self.source(ns) / "more").write_text("more")
+        self.succeeded(self.migrate(plan))
+        self.moved(ns)
+        self.assertEqual((self.target(ns) / "deep/file-7").stat().st_ino, kept, "it was there and was left alone")
+
+    # The way back
+
+    def test_rollback_takes_the_claims_that_it_made_and_no_other(self):
+        ns = self.with_claims("data")
+        fill(self.source(ns), files=3)
+        before = listing(self.source(ns))
+        plan = self.volume_plan(ns)
+        self.succeeded(self.migrate(plan))
+        self.east.create({"apiVersion": "v1", "kind": "PersistentVolumeClaim", "metadata": {"name": "theirs", "namespace": ns},
+                          "spec": {"accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": "1Mi"}}}})
+        self.succeeded(self.migrate(plan, rollback=True))
+        wait_for("the claim to go", lambda: self.east.get("persistentvolumeclaims", "data", ns) is None)
+        self.assertIsNotNone(self.east.get("persistentvolumeclaims", "theirs", ns))
+        self.available(self.west, ns)
+        self.assertEqual(listing(self.source(ns)), before)
+
+    def test_cancel_in_the_middle(self):
+        ns = self.with_claims("data")
+        big(self.source(ns) / "big", 256)
+        name = self.begin(self.volume_plan(ns))
+        self.sender(name, ns)
+        self.west.patch("migmigrations", name, {"spec": {"canceled": True}})
+        migration = self.ended(name)
+        self.assertIn("Canceled", conditions(migration))
+        self.assertIsNone(self.copies_of(name))
+        self.no_helpers(ns)
+        self.available(self.west, ns)
+
+    # What goes wrong
+
+    def test_a_sender_that_is_killed_is_followed_by_another(self):
+        ns = self.with_claims("data")
+        big(self.source(ns) / "big", 256)
+        name = self.begin(self.volume_plan(ns))
+        pod = self.sender(name, ns)["metadata"]["name"]
+        wait_for("it to run", lambda: phase(self.west.get("pods", pod, ns)) == "Running")
+        self.west.delete("pods", pod, ns)
+        self.succeeded(self.ended(name, seconds=240))
+        self.moved(ns)
+
+    def test_a_controller_that_is_killed_in_the_middle(self):
+        ns = self.with_claims("data")
+        big(self.source(ns) / "big", 256)
+        fill(self.source(ns))
+        name = self.begin(self.volume_plan(ns))
+        self.sender(name, ns)
+        self.world.controller.kill()
+        self.world.controller.start()
+        self.succeeded(self.ended(name, seconds=240))
+        self.moved(ns)
+        self.no_helpers(ns)
+
+    def test_a_claim_of_somebody_else_on_the_destination_is_left_alone(self):
+        ns = self.with_claims("data")
+        fill(self.source(ns), files=3)
+        plan = self.volume_plan(ns)
+        # It comes after the plan was found ready, which would have refused it.
+        self.namespace(self.east, {"apiVersion": "v1", "kind": "PersistentVolumeClaim", "metadata": {"name": "data"},
+                                   "spec": {"accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": "1Mi"}}}}, ns=ns)
+        name = self.begin(plan)
+
+        def over():
+            migration = self.west.get("migmigrations", name)
+            return migration if phase(migration) == "Completed" or "PlanNotReady" in conditions(migration) else None
+
+        migration = wait_for("the migration to be refused or to fail", over)
+        self.assertNotIn("Succeeded", conditions(migration))
+        self.assertEqual(self.west.items("pods", ns, "owner=directvolumemigration"), [])
+
+    def test_an_image_that_is_no_mover_copies_nothing_and_says_so(self):
+        ns = self.with_claims("data")
+        fill(self.source(ns), files=3)
+        before = self.east.get("configmaps", "migration-cluster-config")["data"]
+        self.addCleanup(self.east.patch, "configmaps", "migration-cluster-config", {"data": before})
+        self.east.patch("configmaps", "migration-cluster-config", {"data": {"RSYNC_TRANSFER_IMAGE": self.world.image}})
+        name = self.begin(self.volume_plan(ns))
+        wait_for("the copy to begin", lambda: self.copies_of(name) and phase(self.copies_of(name)) == "RunRsyncOperations")
+        self.west.patch("migmigrations", name, {"spec": {"canceled": True}})
+        self.assertNotIn("Succeeded", conditions(self.ended(name)))
+
+
+def big(path, mebibytes):
+    """A file that takes a moment."""
+    block = os.urandom(1 << 20)
+    with open(path, "wb") as file:
+        for _ in range(mebibytes):
+            file.write(block)
+
+
+__all__ = ["DirectVolumes"]
