@@ -35,7 +35,7 @@ fuzz: ## every fuzzer for SECONDS=10; ONLY=name for those of that name
 	@tools/setup
 	@tools/fuzz --seconds $(or $(SECONDS),10) $(ONLY)
 
-bench: build ## measure against peers: a table and build/bench.json; ONLY=name for one
+bench: build ## measure, Velero beside it (compiled the first time): a table and build/bench.json; ONLY=name for one
 	@tests/bench/run $(ONLY)
 
 check: ## format, tidy, layers, sizes, shell, spelling, generated files

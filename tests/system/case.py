@@ -64,7 +64,7 @@ class Case(unittest.TestCase):
     def available(cluster, ns):
         def is_available():
             web = cluster.get("deployments", "web", ns)
-            return web["status"].get("availableReplicas", 0) == web["spec"]["replicas"] > 0
+            return web.get("status", {}).get("availableReplicas", 0) == web["spec"]["replicas"] > 0
 
         wait_for(f"pods of {ns} in {cluster.name}", lambda: cluster.get("deployments", "web", ns) and is_available())
 
