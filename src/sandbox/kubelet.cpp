@@ -2,6 +2,7 @@
 
 #include <atomic>
 #include <csignal>
+#include <fstream>
 #include <optional>
 #include <unistd.h>
 #include <utility>
@@ -168,6 +169,7 @@ void Kubelet::start(const Json& pod) {
   command.program = program_;
   command.arguments.insert(command.arguments.begin(), "mtc");
   const auto termination_log = termination_log_of(folder).string();
+  const std::ofstream made(termination_log);  // it is there beforehand in every pod: some programs write only then
   command.environment.insert(command.environment.begin(), {"PATH=/usr/local/bin:/usr/bin:/bin", "HOSTNAME=" + run->name,
                                                            "MTC_TERMINATION_LOG=" + termination_log});
   command.folder = folder.string();
