@@ -30,7 +30,7 @@ bool rename_in_volumes(Json& pod_spec, const std::string& ns, const ClaimNames& 
   bool changed = false;
   for (auto& volume : pod_spec["volumes"]) {
     const auto claim = string_at(volume, "persistentVolumeClaim.claimName");
-    const auto at = names.find(ns + "/" + claim);
+    const auto at = names.find(fmt::format("{}/{}", ns, claim));
     if (claim.empty() || at == names.end() || at->second == claim) continue;
     volume["persistentVolumeClaim"]["claimName"] = at->second;
     changes.push_back(fmt::format("mounts claim {} instead of {}", at->second, claim));

@@ -71,6 +71,7 @@ class VolumeProgressReconciler final : public Reconciler {
 
   static std::string selector_of(const api::VolumeProgress& self) {
     std::vector<std::string> terms;
+    terms.reserve(self.selector.size());
     for (const auto& [key, value] : self.selector) terms.push_back(fmt::format("{}={}", key, value));
     return join(terms, ",");
   }

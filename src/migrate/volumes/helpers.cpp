@@ -103,7 +103,8 @@ Task<bool> remove_helpers(Copying* c, std::vector<Subject>* wake_on) {
   co_await remove(co_await helpers(*c, selector_of(*c)));
   const auto left = co_await helpers(*c, selector_of(*c));
   *wake_on = subjects_of(left, selector_of(*c));
-  co_return left.empty();
+  const bool gone = left.empty();
+  co_return gone;
 }
 
 }  // namespace mtc::migrate::volumes

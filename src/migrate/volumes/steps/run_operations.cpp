@@ -54,11 +54,25 @@ class Pass {
                   view(receivers, {claim.target.ns, receiver_name(c_, claim, attempt)})};
       if (const auto at = receivers.find({claim.target.ns, receiver_name(c_, claim, attempt)}); at != receivers.end())
         receivers_[i] = at->second;
+      if (!operations_[i].active()) continue;
+      co_await hear(c_.source, {claim.source.ns, sender_name(c_, claim, attempt)}, &seen_[i].sender);
+      co_await hear(c_.destination, {claim.target.ns, receiver_name(c_, claim, attempt)}, &seen_[i].receiver);
     }
     const kube::ListOptions ours{.label_selector = selector_of(c_)};
     for (auto& progress : co_await kube::list_all(*c_.host, plan::types::volume_progresses(), api::kNamespace, ours)) {
       const auto name = kube::key_of(progress).name;
       progresses_[name] = std::move(progress);
+    }
+  }
+
+  /// The last words of a pod that left no termination message: they are the last line of its log, too.
+  static Task<void> hear(kube::ClientPtr cluster, kube::ObjectKey pod, PodView* view) {
+    if (!view->ended() || view->report) co_return;
+    try {
+      const auto log = co_await cluster->log(pod, {.container = kContainer, .tail_lines = 1});
+      if (log) view->report = parse_report(*log);
+    } catch (const Error&) {  // A node that is lost has no logs; how its pod ended is known without.
+      co_return;
     }
   }
 
