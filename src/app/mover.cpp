@@ -19,7 +19,11 @@ mover::Telling telling(cli::Console& console) {
 }
 
 net::Endpoint endpoint_of(const std::string& text, const char* flag, const char* command, const cli::Console& console) {
-  const auto at = net::parse_endpoint(text);
+  auto at = net::parse_endpoint(text);
+  // "$(POD_IP):6443" of an IPv6 pod has no brackets.
+  if (const auto colon = text.rfind(':'); !at && colon != std::string::npos) {
+    at = net::parse_endpoint("[" + text.substr(0, colon) + "]" + text.substr(colon));
+  }
   if (!at) {
     throw cli::UserError(Code::kInvalid, std::string(flag) + " is host:port, not " + text,
                          console.command(std::string(command) + " --help"));

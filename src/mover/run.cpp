@@ -41,8 +41,12 @@ Task<void> move_and_report(Reporter* reporter, std::function<Task<volume::Report
     outcome->emplace(outcome_of(report));
   } catch (const Error& failure) {
     outcome->emplace(outcome_of(failure));
-  } catch (...) {  // A signal; the printing ends first.
+  } catch (const std::exception& failure) {
     stopped = std::current_exception();
+    if (!async::is_cancellation(stopped)) {  // No memory, say: whoever reads the last line shall know.
+      stopped = nullptr;
+      outcome->emplace(outcome_of(Error(Code::kInternal, failure.what())));
+    }
   }
   co_await printing.cancel_and_join();
   reporter->print();

@@ -32,6 +32,11 @@ struct Session {
   async::Semaphore turn{1};  // at the scan
   bool scanned = false;
   unsigned looking = 0;  ///< lanes between taking names and having looked at them
+
+  /// The totals are known once nobody will find more.
+  void count_if_all_found() {
+    if (scanned && looking == 0) source.progress().counted = true;
+  }
 };
 
 /// One connection: a task that reads the disk, one that writes to the network, one that reads the answers.
@@ -77,7 +82,10 @@ Task<std::optional<Unit>> list_next(SenderLane* lane) {
     session->scanned = !batch;
     if (batch) ++session->looking;
   }
-  if (!batch) co_return std::nullopt;
+  if (!batch) {
+    session->count_if_all_found();
+    co_return std::nullopt;
+  }
   const bool packs = lane->packs();
   Frame frame;
   auto unit = co_await async::offload([&] {
@@ -87,7 +95,7 @@ Task<std::optional<Unit>> list_next(SenderLane* lane) {
     return looked;
   });
   --session->looking;
-  if (session->scanned && session->looking == 0) session->source.progress().counted = true;
+  session->count_if_all_found();
   co_await lane->outgoing.push(std::move(frame));
   co_return unit;
 }

@@ -2,8 +2,9 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <cstdlib>
 #include <fcntl.h>
-#include <filesystem>
+#include <sys/mman.h>
 #include <unistd.h>
 
 #include "volume/bytes.hpp"
@@ -27,8 +28,19 @@ void read_fully(int file, char* to, std::size_t size, std::uint64_t at) {
 }  // namespace
 
 Spool::Spool() {
-  const auto folder = std::filesystem::temp_directory_path().string();
+  const char* named = std::getenv("TMPDIR");  // NOLINT(concurrency-mt-unsafe): nobody sets it
+  const std::string folder = named != nullptr && *named != '\0' ? named : "/tmp";
   file_ = Fd(::open(folder.c_str(), O_TMPFILE | O_RDWR | O_CLOEXEC, 0600));
+  if (file_) return;
+  // Not every file system knows unnamed files (overlayfs since Linux 6.1).
+  auto name = folder + "/mtc-XXXXXX";
+  file_ = Fd(::mkostemp(name.data(), O_CLOEXEC));
+  if (file_) {
+    ::unlink(name.c_str());
+    return;
+  }
+  // A container may have no room of its own.
+  file_ = Fd(::memfd_create("mtc-spool", MFD_CLOEXEC));
   if (!file_) throw FileError(errno, "make a temporary file in", folder);
 }
 

@@ -11,7 +11,8 @@
 namespace mtc::volume {
 
 /// Records that do not fit in memory: written in any order, read back by their keys. Lies in an unnamed file of TMPDIR
-/// (16 bytes of memory a record). put() may be called from any thread, also at once; the rest after all put() are done.
+/// (16 bytes of memory a record), or in memory if there is no place to write to. put() may be called from any thread,
+/// also at once; the rest after all put() are done.
 class Spool {
  public:
   Spool();

@@ -47,7 +47,7 @@ class End:
     def __init__(self, test, *words):
         self.termination_log = pathlib.Path(tempfile.mkdtemp(dir=test.work)) / "termination-log"
         self.termination_log.touch()
-        environment = {**os.environ, "MTC_TERMINATION_LOG": str(self.termination_log)}
+        environment = {**os.environ, "MTC_TERMINATION_LOG": str(self.termination_log), **test.environment}
         self.process = subprocess.Popen([MTC, "mover", *map(str, words)], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment)
         test.addCleanup(self.end)
         self.lines, self.changed = [], threading.Condition()
@@ -98,6 +98,8 @@ def describe(root):
 
 
 class Mover(unittest.TestCase):
+    environment = {}
+
     def setUp(self):
         self.work = pathlib.Path(tempfile.mkdtemp(prefix="mtc-mover-"))
         self.addCleanup(shutil.rmtree, self.work, ignore_errors=True)
@@ -258,6 +260,12 @@ class Mover(unittest.TestCase):
         finally:
             stop.set()
             writer.join()
+        self.assertEqual(self.move()[2], (0, 0))
+        self.assert_same()
+
+    def test_no_room_of_its_own(self):
+        self.environment = {"TMPDIR": "/nonexistent"}  # an image that holds nothing but the program
+        self.fill(20)
         self.assertEqual(self.move()[2], (0, 0))
         self.assert_same()
 
