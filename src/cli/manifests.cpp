@@ -59,7 +59,7 @@ Json storage_spec(const Bucket& bucket) {
 Json plan_spec(const Plan& plan) {
   return {{"srcMigClusterRef", reference_to(plan.source)}, {"destMigClusterRef", reference_to(plan.destination)},
           {"migStorageRef", reference_to(plan.storage)},   {"namespaces", plan.namespaces},
-          {"indirectImageMigration", !plan.direct_images}, {"indirectVolumeMigration", !plan.direct_volumes}};
+          {"indirectImageMigration", !plan.direct_images}, {"indirectVolumeMigration", plan.indirect_volumes}};
 }
 
 Json migration_spec(const Run& run) {

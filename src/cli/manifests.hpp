@@ -53,7 +53,7 @@ struct Plan {
   std::string name, source, destination, storage;
   std::vector<std::string> namespaces;
   bool direct_images = false;   ///< registry to registry instead of through the bucket
-  bool direct_volumes = false;  ///< cluster to cluster instead of through the bucket
+  bool indirect_volumes = false;  ///< through the bucket instead of from cluster to cluster
 };
 /// spec of a MigPlan.
 Json plan_spec(const Plan& plan);

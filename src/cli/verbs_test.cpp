@@ -94,7 +94,7 @@ Task<void> registers(World* world) {
                 "east\n");
   const auto plan = co_await must_find(world->session(), kind_of("plan"), "shop");
   EXPECT_FALSE(bool_at(plan, "spec.indirectImageMigration", true));
-  EXPECT_TRUE(bool_at(plan, "spec.indirectVolumeMigration"));
+  EXPECT_FALSE(bool_at(plan, "spec.indirectVolumeMigration", true));
   EXPECT_EQ(co_await failure_of(add_cluster(world->session(), {.name = "west", .is_host = true})),
             "MigCluster west exists already | mtc cluster describe west");
   EXPECT_EQ(co_await failure_of(create_plan(world->session(), {.name = "x", .source = "wes"})),
