@@ -8,6 +8,7 @@
 
 #include <fmt/format.h>
 
+#include "app/demo_shop.hpp"
 #include "async/runtime.hpp"
 #include "async/scope.hpp"
 #include "base/error.hpp"
@@ -18,14 +19,12 @@
 #include "cli/table.hpp"
 #include "cli/verbs.hpp"
 #include "control/controller.hpp"
-#include "json/yaml.hpp"
-#include "kube/follow.hpp"
+#include "json/json.hpp"
 #include "sandbox/cluster.hpp"
 
 namespace mtc::app {
 namespace {
 
-constexpr auto kShop = "shop";
 constexpr auto kAccessKey = "demo";
 constexpr auto kSecretKey = "demo-secret";
 constexpr auto kLimit = std::chrono::seconds(60);
@@ -35,81 +34,11 @@ void say(const std::string& text) {
   std::fflush(stdout);
 }
 
-/// A shop: three services with their deployments, settings and passwords, and a job that runs at night.
-std::vector<std::string> application() {
-  std::vector<std::string> out = {
-      "{apiVersion: batch/v1, kind: CronJob, metadata: {name: nightly-report}, spec: {schedule: '0 2 * * *', "
-      "jobTemplate: {spec: {template: {spec: {restartPolicy: Never, containers: [{name: report, image: "
-      "shop/report}]}}}}}}",
-      "{apiVersion: rbac.authorization.k8s.io/v1, kind: Role, metadata: {name: reader}, rules: [{apiGroups: [''], "
-      "resources: [configmaps], verbs: [get]}]}",
-      "{apiVersion: v1, kind: ServiceAccount, metadata: {name: shop}}",
-      "{apiVersion: rbac.authorization.k8s.io/v1, kind: RoleBinding, metadata: {name: shop-reads}, roleRef: {apiGroup: "
-      "rbac.authorization.k8s.io, kind: Role, name: reader}, subjects: [{kind: ServiceAccount, name: shop, namespace: "
-      "shop}]}"};
-  for (const auto& [name, replicas] : std::map<std::string, int>{{"web", 3}, {"cart", 2}, {"payment", 2}}) {
-    out.push_back(
-        fmt::format("{{apiVersion: apps/v1, kind: Deployment, metadata: {{name: {0}, labels: {{app: {0}}}}}, spec: "
-                    "{{replicas: {1}, selector: {{matchLabels: {{app: {0}}}}}, "
-                    "template: {{metadata: {{labels: {{app: {0}}}}}, spec: {{serviceAccountName: shop, containers: "
-                    "[{{name: {0}, image: 'shop/{0}:1.4'}}]}}}}}}}}",
-                    name, replicas));
-    out.push_back(
-        fmt::format("{{apiVersion: v1, kind: Service, metadata: {{name: {0}}}, spec: {{selector: {{app: {0}}}, ports: "
-                    "[{{port: 80, targetPort: 8080}}]}}}}",
-                    name));
-    out.push_back(fmt::format(
-        "{{apiVersion: v1, kind: ConfigMap, metadata: {{name: {0}-settings}}, data: {{log: info, region: west}}}}",
-        name));
-    out.push_back(fmt::format(
-        "{{apiVersion: v1, kind: Secret, metadata: {{name: {0}-password}}, stringData: {{password: correct-horse}}}}",
-        name));
-  }
-  return out;
-}
-
-Task<void> install_application(kube::ClientPtr cluster) {
-  co_await cluster->create(kube::types::namespaces(), {{"metadata", {{"name", kShop}}}});
-  const auto discovery = co_await cluster->discovery();
-  for (const auto& yaml : application()) {
-    auto object = parse_yaml_one(yaml);
-    object["metadata"]["namespace"] = kShop;
-    const auto api_version = string_at(object, "apiVersion");
-    const auto slash = api_version.find('/');
-    const auto* kind =
-        discovery->find_kind(slash == std::string::npos ? "" : api_version.substr(0, slash), string_at(object, "kind"));
-    if (kind == nullptr) throw Error(Code::kInternal, "the embedded cluster does not serve " + api_version);
-    co_await cluster->create(kind->type, object);
-  }
-}
-
 struct Demo {
   sandbox::Cluster* west = nullptr;
   sandbox::Cluster* east = nullptr;
   std::string bucket_url;
 };
-
-/// Waits until every deployment of the shop has its pods.
-Task<void> wait_running(kube::ClientPtr cluster) {
-  for (const auto* name : {"web", "cart", "payment"}) {
-    const bool running = co_await kube::wait_until(
-        cluster, kube::types::deployments(), {kShop, name}, kLimit, [](const std::optional<Json>& object) {
-          return object && int_at(*object, "status.readyReplicas") == int_at(*object, "spec.replicas");
-        });
-    if (!running) throw Error(Code::kTimeout, fmt::format("deployment {} does not come up", name));
-  }
-}
-
-Task<std::string> inventory(kube::ClientPtr west, kube::ClientPtr east) {
-  std::vector<std::vector<std::string>> rows;
-  for (const auto& type : {kube::types::deployments(), kube::types::pods(), kube::types::services(),
-                           kube::types::config_maps(), kube::types::secrets(), kube::types::service_accounts(),
-                           kube::types::roles(), kube::types::role_bindings(), kube::types::cron_jobs()}) {
-    const auto there = co_await kube::list_all(*west, type, kShop), here = co_await kube::list_all(*east, type, kShop);
-    rows.push_back({type.plural, std::to_string(there.size()), std::to_string(here.size())});
-  }
-  co_return cli::format_table({"SHOP", "WEST", "EAST"}, rows);
-}
 
 /// How long each part of the demo took. The steps of the migration are timed as they pass by: their own times in its
 /// status are whole seconds.
@@ -178,12 +107,11 @@ Task<void> perform(Demo demo, cli::Console* console, int* code) {
   const cli::Session session{west, console};
   Stopwatch watch;
   say("Two empty clusters and a bucket are up: west, east. A shop opens in west.");
-  co_await install_application(west);
-  co_await wait_running(west);
+  co_await open_shop(west);
   watch.part("the shop opens in west");
   say(co_await inventory(west, east));
 
-  say("The plan: move namespace shop from west to east, through the bucket.");
+  say("The plan: move namespace shop from west to east: its objects through the bucket, its files from pod to pod.");
   co_await describe_what_moves(demo, session);
   *code = co_await cli::wait_ready(session, cli::kind_of("plan"), kShop, kLimit);
   if (*code != cli::kOk) co_return;
@@ -194,7 +122,7 @@ Task<void> perform(Demo demo, cli::Console* console, int* code) {
   *code = co_await cli::watch(session, "shop-moves",
                               {.on_change = [&watch](const Json& migration) { watch.see(migration); }});
   if (*code != cli::kOk) co_return;
-  co_await wait_running(east);
+  co_await wait_shop_open(east);
   watch.part("the migration, until the shop runs in east");
   say("\n" + co_await inventory(west, east));
   say(watch.table("  of it"));
