@@ -40,7 +40,7 @@ Json pod_status(const Json& pod) {
   if (!string_at(pod, "metadata.deletionTimestamp").empty()) return "Terminating";
   for (const auto& status : array_at(pod, "status.containerStatuses")) {
     for (const auto* state : {"state.waiting.reason", "state.terminated.reason"}) {
-      if (const auto reason = string_at(status, state); !reason.empty()) return reason;
+      if (auto reason = string_at(status, state); !reason.empty()) return reason;
     }
   }
   return string_at(pod, "status.phase");

@@ -85,6 +85,9 @@ class Quiesce(Case):
         self.succeeded(self.migrate(plan, rollback=True, quiesce=False))
         self.assertEqual(inventory(self.west, ns), before)
         self.assertNotIn(NOTE, str(inventory(self.west, ns)))
+        # A Deployment hands its annotations on; a later `kubectl rollout undo` would bring them back from there.
+        for copy in self.west.items("replicasets", ns):
+            self.assertNotIn(NOTE, str(copy["metadata"].get("annotations")), copy["metadata"]["name"])
         wait_for("the source's pods", lambda: set(owned) - {"paused"} <= set(self.running(ns)))
         self.assertEqual(self.west.get("pods", "bare", ns)["metadata"]["uid"], uid)
 
