@@ -53,6 +53,7 @@ std::string fault_of(const Report& report) {
 
 std::vector<std::string> notes_of(const Report& report) {
   std::vector<std::string> notes;
+  notes.reserve(report.losses.size() + 1);
   for (const auto& loss : report.losses) {
     notes.push_back(fmt::format("not kept: {} ({} paths; first {})", printable(loss.what), loss.count,
                                 printable(loss.path).substr(0, kLongestPath)));

@@ -73,6 +73,7 @@ Task<Reached> reach(Sending* sending) {
     if (reached) break;
   }
   std::vector<std::string> reasons;
+  reasons.reserve(failures.size());
   for (const auto& failure : failures) reasons.push_back(failure.what);
   if (std::exchange(sending->reasons, reasons) != reasons) {
     for (const auto& reason : reasons) sending->options.say(reason);

@@ -142,6 +142,7 @@ TEST_F(WithoutPrivileges, WhatIsNotKeptIsADifference) {
   EXPECT_EQ(done.report.differences[0].what, "device");
   EXPECT_EQ(done.report.differences[1].what, "mode, owner");
   std::vector<std::string> lost;
+  lost.reserve(done.report.losses.size());
   for (const auto& loss : done.report.losses) lost.push_back(loss.what);
   EXPECT_THAT(lost, ::testing::UnorderedElementsAre("device", "owner", "mode"));
   struct stat is{};

@@ -234,6 +234,7 @@ Task<Welcome> greet_all(const SendOptions* options, const std::vector<FramesPtr>
   const auto count = static_cast<std::uint32_t>(lanes->size());
   std::vector<Welcome> welcomes(count);
   std::vector<Task<void>> tasks;
+  tasks.reserve(count);
   for (std::uint32_t i = 0; i < count; ++i) {
     tasks.push_back(greet((*lanes)[i].get(), {session, i, count, options->again, options->wishes}, &welcomes[i]));
   }
@@ -334,6 +335,7 @@ Task<Report> send_tree(SendOptions options, std::vector<FramesPtr> lanes) {
   auto session = co_await async::offload(
       [&] { return std::make_unique<Session>(options, options.wishes.verify || welcome.verify, progress); });
   std::vector<Frames*> all;
+  all.reserve(lanes.size());
   for (const auto& lane : lanes) all.push_back(lane.get());
   Report report;
   co_await attended(std::move(all), options.silence,
