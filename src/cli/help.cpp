@@ -112,16 +112,8 @@ std::string commands(const CLI::App& command) {
 }
 
 /// The last lines of the first screen.
-std::string outline(const CLI::App& root, const std::string& program) {
-  std::vector<std::string> flags;
-  for (const auto* flag : flags_of(root)) flags.push_back("--" + flag->get_lnames().front());
-  std::string out;
-  for (const auto& line : wrap(fmt::format("Begin with `{0} demo`. `{0} COMMAND --help` has examples. "
-                                           "Flags of all: {1}.",
-                                           program, join(flags, ", ")),
-                               kColumns))
-    out += line + "\n";
-  return out;
+std::string outline(const std::string& program) {
+  return fmt::format("Begin with `{0} demo`; `{0} COMMAND --help` has examples.\n", program);
 }
 
 const CLI::App* root_of(const CLI::App* command) {
@@ -155,7 +147,7 @@ std::string help_text(const CLI::App& command, const std::string& program) {
   };
   section(commands(command));
   if (top) {
-    section(outline(command, program));
+    section(outline(program));
     return out;
   }
   section(list("Arguments", rows_of(arguments_of(command))));
