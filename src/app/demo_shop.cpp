@@ -22,40 +22,44 @@ constexpr auto kOrders = "orders";  ///< the claim
 constexpr int kOrderCount = 1000;
 constexpr auto kLimit = std::chrono::seconds(60);
 
-std::vector<std::string> application() {
-  std::vector<std::string> out = {
-      "{apiVersion: batch/v1, kind: CronJob, metadata: {name: nightly-report}, spec: {schedule: '0 2 * * *', "
-      "jobTemplate: {spec: {template: {spec: {restartPolicy: Never, containers: [{name: report, image: "
-      "shop/report}]}}}}}}",
-      "{apiVersion: rbac.authorization.k8s.io/v1, kind: Role, metadata: {name: reader}, rules: [{apiGroups: [''], "
-      "resources: [configmaps], verbs: [get]}]}",
-      "{apiVersion: v1, kind: ServiceAccount, metadata: {name: shop}}",
-      "{apiVersion: rbac.authorization.k8s.io/v1, kind: RoleBinding, metadata: {name: shop-reads}, roleRef: {apiGroup: "
-      "rbac.authorization.k8s.io, kind: Role, name: reader}, subjects: [{kind: ServiceAccount, name: shop, namespace: "
-      "shop}]}",
-      "{apiVersion: v1, kind: PersistentVolumeClaim, metadata: {name: orders}, spec: {accessModes: [ReadWriteOnce], "
-      "resources: {requests: {storage: 1Gi}}}}"};
+constexpr auto kCommon = R"(
+{apiVersion: v1, kind: ServiceAccount, metadata: {name: shop}}
+---
+{apiVersion: rbac.authorization.k8s.io/v1, kind: Role, metadata: {name: reader},
+ rules: [{apiGroups: [''], resources: [configmaps], verbs: [get]}]}
+---
+{apiVersion: rbac.authorization.k8s.io/v1, kind: RoleBinding, metadata: {name: shop-reads},
+ roleRef: {apiGroup: rbac.authorization.k8s.io, kind: Role, name: reader},
+ subjects: [{kind: ServiceAccount, name: shop, namespace: shop}]}
+---
+{apiVersion: batch/v1, kind: CronJob, metadata: {name: nightly-report},
+ spec: {schedule: '0 2 * * *', jobTemplate: {spec: {template: {spec:
+  {restartPolicy: Never, containers: [{name: report, image: shop/report}]}}}}}}
+---
+{apiVersion: v1, kind: PersistentVolumeClaim, metadata: {name: orders},
+ spec: {accessModes: [ReadWriteOnce], resources: {requests: {storage: 1Gi}}}}
+)";
+
+/// Of {0}: a Deployment of {1} pods that mounts {2}, its Service, settings and password.
+constexpr auto kService = R"(
+{{apiVersion: apps/v1, kind: Deployment, metadata: {{name: {0}, labels: {{app: {0}}}}},
+ spec: {{replicas: {1}, selector: {{matchLabels: {{app: {0}}}}}, template: {{metadata: {{labels: {{app: {0}}}}},
+  spec: {{serviceAccountName: shop, containers: [{{name: {0}, image: 'shop/{0}:1.4'}}], volumes: [{2}]}}}}}}}}
+---
+{{apiVersion: v1, kind: Service, metadata: {{name: {0}}},
+ spec: {{selector: {{app: {0}}}, ports: [{{port: 80, targetPort: 8080}}]}}}}
+---
+{{apiVersion: v1, kind: ConfigMap, metadata: {{name: {0}-settings}}, data: {{log: info, region: west}}}}
+---
+{{apiVersion: v1, kind: Secret, metadata: {{name: {0}-password}}, stringData: {{password: correct-horse}}}}
+)";
+
+std::vector<Json> application() {
+  constexpr auto kMount = "{name: orders, persistentVolumeClaim: {claimName: orders}}";
+  auto out = parse_yaml(kCommon);
   for (const auto& [name, replicas] : std::map<std::string, int>{{"web", 3}, {"cart", 2}, {"payment", 2}}) {
-    const std::string volume = name == "payment"
-                                   ? ", volumeMounts: [{name: orders, mountPath: /orders}]}], volumes: [{name: orders, "
-                                     "persistentVolumeClaim: {claimName: orders}}]"
-                                   : "}]";
-    out.push_back(
-        fmt::format("{{apiVersion: apps/v1, kind: Deployment, metadata: {{name: {0}, labels: {{app: {0}}}}}, spec: "
-                    "{{replicas: {1}, selector: {{matchLabels: {{app: {0}}}}}, "
-                    "template: {{metadata: {{labels: {{app: {0}}}}}, spec: {{serviceAccountName: shop, containers: "
-                    "[{{name: {0}, image: 'shop/{0}:1.4'{2}}}}}}}}}",
-                    name, replicas, volume));
-    out.push_back(
-        fmt::format("{{apiVersion: v1, kind: Service, metadata: {{name: {0}}}, spec: {{selector: {{app: {0}}}, ports: "
-                    "[{{port: 80, targetPort: 8080}}]}}}}",
-                    name));
-    out.push_back(fmt::format(
-        "{{apiVersion: v1, kind: ConfigMap, metadata: {{name: {0}-settings}}, data: {{log: info, region: west}}}}",
-        name));
-    out.push_back(fmt::format(
-        "{{apiVersion: v1, kind: Secret, metadata: {{name: {0}-password}}, stringData: {{password: correct-horse}}}}",
-        name));
+    for (auto& object : parse_yaml(fmt::format(kService, name, replicas, name == "payment" ? kMount : "")))
+      out.push_back(std::move(object));
   }
   return out;
 }
@@ -63,8 +67,7 @@ std::vector<std::string> application() {
 Task<void> install(kube::ClientPtr cluster) {
   co_await cluster->create(kube::types::namespaces(), {{"metadata", {{"name", kShop}}}});
   const auto discovery = co_await cluster->discovery();
-  for (const auto& yaml : application()) {
-    auto object = parse_yaml_one(yaml);
+  for (auto& object : application()) {
     object["metadata"]["namespace"] = kShop;
     const auto api_version = string_at(object, "apiVersion");
     const auto slash = api_version.find('/');
@@ -79,7 +82,8 @@ Task<void> install(kube::ClientPtr cluster) {
 Task<std::optional<fs::path>> volume_folder(kube::ClientPtr cluster) {
   const auto claim = co_await cluster->get(kube::types::persistent_volume_claims(), {kShop, kOrders});
   if (!claim) co_return std::nullopt;
-  const auto volume = co_await cluster->get(kube::types::persistent_volumes(), {"", string_at(*claim, "spec.volumeName")});
+  const auto volume =
+      co_await cluster->get(kube::types::persistent_volumes(), {"", string_at(*claim, "spec.volumeName")});
   if (!volume) co_return std::nullopt;
   co_return fs::path(string_at(*volume, "spec.hostPath.path"));
 }
@@ -91,7 +95,8 @@ Task<void> take_orders(kube::ClientPtr cluster) {
     for (int i = 0; i < kOrderCount; ++i) {
       const auto day = *folder / fmt::format("day-{:02}", i % 31 + 1);
       fs::create_directories(day);
-      std::ofstream(day / fmt::format("order-{:04}.json", i)) << fmt::format(R"({{"order": {}, "items": {}}})", i, i % 7 + 1);
+      std::ofstream(day / fmt::format("order-{:04}.json", i))
+          << fmt::format(R"({{"order": {}, "items": {}}})", i, i % 7 + 1);
     }
   });
 }

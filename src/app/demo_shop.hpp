@@ -6,8 +6,8 @@
 
 namespace mtc::app {
 
-// The application that the demo moves: three services with their settings and passwords, a job that runs at night, and a
-// volume with the files of a thousand orders.
+// The application that the demo moves: three services with their settings and passwords, a job that runs at night, and
+// a volume with the files of a thousand orders.
 
 inline constexpr auto kShop = "shop";  ///< its namespace
 

@@ -52,7 +52,7 @@ Json storage_spec(const Bucket& bucket);
 struct Plan {
   std::string name, source, destination, storage;
   std::vector<std::string> namespaces;
-  bool direct_images = false;   ///< registry to registry instead of through the bucket
+  bool direct_images = false;     ///< registry to registry instead of through the bucket
   bool indirect_volumes = false;  ///< through the bucket instead of from cluster to cluster
 };
 /// spec of a MigPlan.
