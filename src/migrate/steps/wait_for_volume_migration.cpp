@@ -6,6 +6,7 @@
 #include "base/strings.hpp"
 #include "migrate/steps/steps.hpp"
 #include "migrate/steps/volume_migration.hpp"
+#include "migrate/volumes/losses.hpp"
 #include "migrate/volumes/settings.hpp"
 
 namespace mtc::migrate {
@@ -43,6 +44,16 @@ void show_blockers(Migration& m, const Json& volume_migration) {
                      .message = join(blockers, ", ")});
 }
 
+/// A copy that is not whole makes it SucceededWithWarnings.
+void show_losses(Migration& m, const Json& volume_migration) {
+  for (const auto& condition : array_at(volume_migration, "status.conditions")) {
+    const auto type = string_at(condition, "type");
+    if (type != volumes::kFilesSkipped && type != volumes::kAttributesNotKept) continue;
+    m.conditions->set(
+        {.type = type, .category = api::Category::kWarn, .message = string_at(condition, "message"), .durable = true});
+  }
+}
+
 /// Volumes that are not there are no warning: an application that started without its data would lose it.
 Outcome failed_with(Migration& m, std::vector<std::string> reasons, const std::string& name) {
   for (auto& reason : reasons) reason = fmt::format("DirectVolumeMigration {}: {}", name, reason);
@@ -70,7 +81,10 @@ Task<Outcome> wait_for_volume_migration(Migration& m) {
   m.description = string_at(*found, "status.phaseDescription");
   if (auto reasons = obstacles(*found); !reasons.empty()) co_return failed_with(m, std::move(reasons), name);
   const bool over = string_at(*found, "status.phase") == "Completed";
-  if (over && api::has_condition(*found, "Succeeded")) co_return done();
+  if (over && api::has_condition(*found, "Succeeded")) {
+    show_losses(m, *found);
+    co_return done();
+  }
   if (over) {
     auto reasons = strings_at(*found, "status.errors");
     if (reasons.empty()) reasons.emplace_back("it ended without success.");

@@ -103,6 +103,11 @@ TEST(MoverPods, AStageIsNoCutover) {
   const auto c = copying(api::CopyType::kStage);
   const auto sender = sender_pod(c, c.self.claims[0], 1, "i", {"a:1"}, "");
   EXPECT_EQ(strings_at(sender["spec"]["containers"][0], "args").back(), "stage");
+  auto careful = c;
+  careful.self.claims[0].verify = true;
+  const auto args =
+      strings_at(sender_pod(careful, careful.self.claims[0], 1, "i", {"a:1"}, "")["spec"]["containers"][0], "args");
+  EXPECT_EQ(args.back(), "--by-hash");
   EXPECT_NE(strings_at(receiver_pod(c, c.self.claims[0], 1, "i")["spec"]["containers"][0], "args").back(), "--verify");
 }
 

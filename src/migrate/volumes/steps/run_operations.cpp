@@ -9,6 +9,7 @@
 #include "base/strings.hpp"
 #include "migrate/volumes/endpoints.hpp"
 #include "migrate/volumes/helpers.hpp"
+#include "migrate/volumes/losses.hpp"
 #include "migrate/volumes/mover_pods.hpp"
 #include "migrate/volumes/progress.hpp"
 #include "migrate/volumes/steps/steps.hpp"
@@ -191,7 +192,10 @@ class Pass {
       sooner(kHarvest);
       return waiting();
     }
-    if (!any_failed) return done();
+    if (!any_failed) {
+      tell_losses(c_, seen_);
+      return done();
+    }
     auto why = reasons();
     show_network(why);
     return fail(kFailedPhase, std::move(why));
