@@ -2,6 +2,7 @@
 import os
 import pathlib
 import stat
+import threading
 
 from case import NS, Case
 from cluster import conditions, phase, wait_for
@@ -164,6 +165,29 @@ class DirectVolumes(Case):
         self.moved(ns)
         self.assertEqual((self.target(ns) / "deep/file-7").stat().st_ino, kept, "it was there and was left alone")
 
+    def test_a_stage_says_what_it_had_to_leave_out(self):
+        ns = self.with_claims("data")
+        big(self.source(ns) / "busy", 256)
+        stop = threading.Event()
+
+        def scribble():
+            with open(self.source(ns) / "busy", "r+b", buffering=0) as file:
+                while not stop.wait(0.001):
+                    file.seek(0)
+                    file.write(os.urandom(16))
+
+        plan = self.volume_plan(ns)
+        writer = threading.Thread(target=scribble)
+        writer.start()
+        try:
+            staged = self.warned(self.migrate(plan, stage=True, quiesce=False), "VolumeFilesSkipped")
+        finally:
+            stop.set()
+            writer.join()
+        self.assertIn(f"{ns}/data: busy", conditions(staged)["VolumeFilesSkipped"]["message"])
+        self.succeeded(self.migrate(plan))
+        self.moved(ns)
+
     # The way back
 
     def test_rollback_takes_the_claims_that_it_made_and_no_other(self):
@@ -202,6 +226,25 @@ class DirectVolumes(Case):
         wait_for("it to run", lambda: phase(self.west.get("pods", pod, ns)) == "Running")
         self.west.delete("pods", pod, ns)
         self.succeeded(self.ended(name, seconds=240))
+        self.moved(ns)
+
+    def test_a_byte_that_differs_on_the_destination_stops_the_cutover(self):
+        ns = self.with_claims("data")
+        fill(self.source(ns))
+        plan = self.volume_plan(ns)
+        self.succeeded(self.migrate(plan, stage=True, quiesce=False))
+        file = self.target(ns) / "deep/file-7"
+        info = file.stat()
+        content = bytearray(file.read_bytes())
+        content[100] ^= 1
+        file.write_bytes(content)
+        os.utime(file, ns=(info.st_atime_ns, info.st_mtime_ns))  # as a disk does it: nothing shows
+        self.failed(self.migrate(plan), f"{ns}/data", "deep/file-7")
+        self.assertIsNone(self.east.get("deployments", "web", ns))
+        volumes = self.west.get("migplans", plan)["spec"]["persistentVolumes"]
+        volumes[0]["selection"]["verify"] = True
+        self.west.patch("migplans", plan, {"spec": {"persistentVolumes": volumes}})
+        self.succeeded(self.migrate(plan))
         self.moved(ns)
 
     def test_a_controller_that_is_killed_in_the_middle(self):
