@@ -108,6 +108,22 @@ TEST(Quiesce, StopsEveryKindAndPutsItBackExactly) {
   }
 }
 
+// A real Deployment hands its annotations on; `kubectl rollout undo` would take them from its ReplicaSets again.
+TEST(Quiesce, TakesItsRecordFromCopiesToo) {
+  const auto& kinds = workload_kinds();
+  const auto sets =
+      std::ranges::find(kinds, std::string("ReplicaSet"), [](const auto& kind) { return kind.type.kind; });
+  ASSERT_NE(sets, kinds.end());
+  auto copy = parse_yaml_one(
+      "{metadata: {ownerReferences: [{kind: Deployment}], annotations: {migration.openshift.io/preQuiesceReplicas: "
+      "'2', "
+      "migration.openshift.io/preQuiescePaused: 'true', theirs: stays}}, spec: {replicas: 0}}");
+  EXPECT_TRUE(sets->up(copy));
+  EXPECT_EQ(copy["metadata"]["annotations"], Json({{"theirs", "stays"}}));
+  EXPECT_EQ(copy["spec"]["replicas"], 0) << "the count is the Deployment's to set";
+  EXPECT_FALSE(sets->up(copy));
+}
+
 Json migration(const char* name, const char* created, const char* rest) {
   auto object = parse_yaml_one(rest);
   object["metadata"] = {{"name", name}, {"uid", name}, {"creationTimestamp", created}};

@@ -36,12 +36,14 @@ Outcome judged(const Error& error) {
 
 std::vector<std::string> Migration::source_namespaces() const {
   std::vector<std::string> out;
+  out.reserve(plan.namespaces.size());
   for (const auto& ns : plan.namespaces) out.push_back(ns.source);
   return out;
 }
 
 std::vector<std::string> Migration::destination_namespaces() const {
   std::vector<std::string> out;
+  out.reserve(plan.namespaces.size());
   for (const auto& ns : plan.namespaces) out.push_back(ns.destination);
   return out;
 }

@@ -71,6 +71,19 @@ bool unowned_down(Json& object) {
   return array_at(object, "metadata.ownerReferences").empty() && count_down(object, "replicas", 1);
 }
 
+/// A Deployment hands its annotations on to its ReplicaSets, from where a later `kubectl rollout undo` would bring them
+/// back: the record goes there too. The count is the Deployment's to set.
+bool replica_set_up(Json& object) {
+  if (array_at(object, "metadata.ownerReferences").empty()) return replicas_up(object);
+  bool had_record = false;
+  for (const auto* key : {note::kPreQuiesceReplicas, note::kPreQuiescePaused}) {
+    if (!has_note(object, key)) continue;
+    drop_note(object, key);
+    had_record = true;
+  }
+  return had_record;
+}
+
 /// A machine is run by `runStrategy` or, in older specs, by `running`; a `Manual` one is a person's to stop.
 bool machine_down(Json& object) {
   const auto strategy = string_at(object, "spec.runStrategy");
@@ -177,7 +190,7 @@ const std::vector<WorkloadKind>& workload_kinds() {
                                                   {kube::types::deployment_configs(), pausable_down, pausable_up},
                                                   {kube::types::deployments(), pausable_down, pausable_up},
                                                   {kube::types::stateful_sets(), replicas_down, replicas_up},
-                                                  {kube::types::replica_sets(), unowned_down, replicas_up},
+                                                  {kube::types::replica_sets(), unowned_down, replica_set_up},
                                                   {kube::types::daemon_sets(), daemon_set_down, daemon_set_up},
                                                   {kube::types::jobs(), job_down, job_up},
                                                   {kube::types::replication_controllers(), unowned_down, replicas_up},

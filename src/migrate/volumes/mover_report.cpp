@@ -43,7 +43,7 @@ std::string and_message(const std::string& reason, const std::string& message) {
 
 /// Why a pod that has not started does not.
 std::string hindrance(const Json& pod, const Json& container) {
-  const auto waiting = string_at(container, "state.waiting.reason");
+  auto waiting = string_at(container, "state.waiting.reason");
   if (!waiting.empty() && waiting != "ContainerCreating" && waiting != "PodInitializing")
     return and_message(waiting, string_at(container, "state.waiting.message"));
   for (const auto& condition : array_at(pod, "status.conditions")) {
