@@ -36,6 +36,7 @@ fuzz: ## every fuzzer for SECONDS=10; ONLY=name for those of that name
 	@tools/fuzz --seconds $(or $(SECONDS),10) $(ONLY)
 
 bench: build ## measure, Velero beside it (compiled the first time): a table and build/bench.json; ONLY=name for one
+	@tools/setup --bench
 	@tests/bench/run $(ONLY)
 
 check: ## format, tidy, layers, sizes, shell, spelling, generated files

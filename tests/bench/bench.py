@@ -2,7 +2,6 @@
 """Times what users wait for, on real API servers and a real bucket, by watches: a change is known within milliseconds. Velero runs beside mtc, on the
 same clusters. The figures of the Migration Toolkit for Containers 1.8.8, which needs an operator and images of its own, were recorded on the same kind
 of machine (two cores)."""
-import json
 import pathlib
 import signal
 import statistics
@@ -15,6 +14,7 @@ sys.dont_write_bytecode = True
 import yaml  # noqa: E402
 
 import manifests  # noqa: E402
+import results  # noqa: E402
 import world as worlds  # noqa: E402
 from case import Case, unique  # noqa: E402
 from cluster import NS, b64, conditions, phase, wait_for  # noqa: E402
@@ -200,15 +200,8 @@ def main():
         if worlds.THE_WORLD:
             bench.doCleanups()
             worlds.THE_WORLD.stop()
-    out = worlds.ROOT / "build/bench.json"
-    out.parent.mkdir(exist_ok=True)
-    out.write_text(json.dumps(RESULTS, indent=1) + "\n")
-    print(f"{'NAME':<38}{'VALUE':>10} {'UNIT':<12}{'GOAL':>8}  {'MET':<5}PEER")
-    for r in RESULTS:
-        peer = f"{r['peer']}: {r['peer_value']}, ratio {r['ratio']}" if r["peer_value"] else ""
-        print(f"{r['name']:<38}{r['value']:>10} {r['unit']:<12}{r['goal']:>8}  {'yes' if r['met'] else 'NO':<5}{peer}")
-    met = sum(r["met"] for r in RESULTS)
-    print(f"{met} of {len(RESULTS)} goals met")
+    results.store(RESULTS)
+    results.show(RESULTS)
     return 0
 
 
