@@ -89,12 +89,7 @@ class MigrationReconciler final : public Reconciler {
       failure = error;
     }
     if (failure) {
-      pass->conditions().keep({"Running"});
-      pass->conditions().set({.type = "Retrying",
-                              .category = api::Category::kWarn,
-                              .reason = std::string(to_string(failure->code())),
-                              .message = std::string(failure->what())});
-      co_await pass->finish(parts_.recorder);
+      co_await pass->finish_retrying(parts_.recorder, *failure);
       throw *failure;
     }
     pass->conditions().set_ready(!next.finished, "The migration is ready.");
@@ -123,11 +118,7 @@ class MigrationReconciler final : public Reconciler {
     m.clock = parts_.services->clock;
     m.conditions = &pass->conditions();
     m.wake = [wake = parts_.wake_migration, key = kube::ObjectKey{self.self.ns, self.self.name}] { wake(key); };
-    m.phase_since = m.clock->now();
-    for (const auto& condition : array_at(pass->before(), "status.conditions")) {
-      if (string_at(condition, "type") != "Running" || string_at(condition, "reason") != self.phase) continue;
-      if (const auto since = parse_rfc3339(string_at(condition, "lastTransitionTime"))) m.phase_since = *since;
-    }
+    m.phase_since = pass->running_since(self.phase);
     m.flags.quiesce = self.quiesce;
     m.flags.verify = self.verify;
     m.flags.has_pvs = api::has_volumes(api::volumes_of(m.plan));

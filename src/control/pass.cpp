@@ -53,4 +53,21 @@ Task<void> Pass::finish_failed(kube::EventRecorder* recorder, std::string why) {
   co_await store(recorder);
 }
 
+Task<void> Pass::finish_retrying(kube::EventRecorder* recorder, Error why) {
+  conditions_.keep({"Running"});
+  conditions_.set({.type = "Retrying",
+                   .category = api::Category::kWarn,
+                   .reason = std::string(to_string(why.code())),
+                   .message = std::string(why.what())});
+  co_await finish(recorder);
+}
+
+Time Pass::running_since(std::string_view phase) const {
+  for (const auto& condition : array_at(before_, "status.conditions")) {
+    if (string_at(condition, "type") != "Running" || string_at(condition, "reason") != phase) continue;
+    if (const auto since = parse_rfc3339(string_at(condition, "lastTransitionTime"))) return *since;
+  }
+  return services_->clock->now();
+}
+
 }  // namespace mtc::control

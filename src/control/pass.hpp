@@ -2,9 +2,11 @@
 
 #include <optional>
 #include <string>
+#include <string_view>
 
 #include "api/condition.hpp"
 #include "base/clock.hpp"
+#include "base/error.hpp"
 #include "base/rng.hpp"
 #include "kube/client.hpp"
 #include "kube/event_recorder.hpp"
@@ -34,6 +36,11 @@ class Pass {
   Task<void> finish(kube::EventRecorder* recorder);
   /// As finish, for a pass that broke off: Ready goes, ReconcileFailed says why, and no digest is stored.
   Task<void> finish_failed(kube::EventRecorder* recorder, std::string why);
+  /// As finish, for a pass that may work the next time: Retrying says why, and where it stood stays.
+  Task<void> finish_retrying(kube::EventRecorder* recorder, Error why);
+
+  /// Since when the condition Running has had this reason; now, if it has not.
+  Time running_since(std::string_view phase) const;
 
  private:
   Pass(const Services* services, kube::ResourceType type, Json object);

@@ -88,12 +88,7 @@ class VolumeMigrationReconciler final : public Reconciler {
       failure = error;
     }
     if (failure) {
-      pass->conditions().keep({"Running"});
-      pass->conditions().set({.type = "Retrying",
-                              .category = kWarn,
-                              .reason = std::string(to_string(failure->code())),
-                              .message = std::string(failure->what())});
-      co_await pass->finish(parts_.recorder);
+      co_await pass->finish_retrying(parts_.recorder, *failure);
       throw *failure;
     }
     pass->conditions().set_ready(!next.finished, "The migration is ready.");
@@ -144,11 +139,7 @@ class VolumeMigrationReconciler final : public Reconciler {
     c.conditions = &pass->conditions();
     c.status = &pass->object()["status"];
     c.settings = parts_.volumes;
-    c.phase_since = c.clock->now();
-    for (const auto& condition : array_at(pass->before(), "status.conditions")) {
-      if (string_at(condition, "type") != "Running" || string_at(condition, "reason") != self.phase) continue;
-      if (const auto since = parse_rfc3339(string_at(condition, "lastTransitionTime"))) c.phase_since = *since;
-    }
+    c.phase_since = pass->running_since(self.phase);
     co_return c;
   }
 
