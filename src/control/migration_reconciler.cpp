@@ -94,11 +94,7 @@ class MigrationReconciler final : public Reconciler {
     }
     pass->conditions().set_ready(!next.finished, "The migration is ready.");
     co_await pass->finish(parts_.recorder);
-    Result result;
-    result.again_after = next.again_after;
-    for (const auto& subject : next.wake_on)
-      result.wake_on.push_back({subject.cluster, subject.type, subject.ns, subject.label_selector, ""});
-    co_return result;
+    co_return result_of(std::move(next));
   }
 
   Task<migrate::Migration> assemble(Pass* pass, api::MigMigration self, Json plan) {
@@ -132,6 +128,14 @@ class MigrationReconciler final : public Reconciler {
 };
 
 }  // namespace
+
+Result result_of(migrate::Advance next) {
+  Result result;
+  result.again_after = next.again_after;
+  for (auto& subject : next.wake_on)
+    result.wake_on.push_back({subject.cluster, subject.type, subject.ns, subject.label_selector, ""});
+  return result;
+}
 
 std::shared_ptr<Reconciler> make_migration_reconciler(Parts parts) {
   return std::make_shared<MigrationReconciler>(std::move(parts));

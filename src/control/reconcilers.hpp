@@ -5,6 +5,7 @@
 
 #include "control/pass.hpp"
 #include "control/reconciler.hpp"
+#include "migrate/advance.hpp"
 #include "migrate/jobs.hpp"
 #include "migrate/volumes/settings.hpp"
 #include "plan/connections.hpp"
@@ -23,6 +24,9 @@ struct Parts {
   migrate::volumes::Settings volumes;
   std::function<void(kube::ObjectKey)> wake_migration;
 };
+
+/// What a walk along an itinerary asks for, as a pass asks for it.
+Result result_of(migrate::Advance next);
 
 /// Our kinds.
 namespace types = plan::types;

@@ -93,15 +93,7 @@ class VolumeMigrationReconciler final : public Reconciler {
     }
     pass->conditions().set_ready(!next.finished, "The migration is ready.");
     co_await pass->finish(parts_.recorder);
-    co_return result_of(std::move(next.wake_on), next.again_after);
-  }
-
-  static Result result_of(std::vector<migrate::Subject> subjects, std::optional<Duration> again_after) {
-    Result result;
-    result.again_after = again_after;
-    for (auto& subject : subjects)
-      result.wake_on.push_back({subject.cluster, subject.type, subject.ns, subject.label_selector, ""});
-    return result;
+    co_return result_of(std::move(next));
   }
 
   /// Transfers end before it is gone. A cluster whose MigCluster or Secret is gone cannot be tidied any more.
@@ -114,7 +106,7 @@ class VolumeMigrationReconciler final : public Reconciler {
     }
     std::vector<migrate::Subject> wake_on;
     if (copying && !co_await volumes::remove_helpers(&*copying, &wake_on))
-      co_return result_of(std::move(wake_on), std::chrono::seconds(10));
+      co_return result_of({false, std::move(wake_on), std::chrono::seconds(10)});
     set_finalizer(pass->object(), false);
     co_await pass->finish(parts_.recorder);
     co_return Result::done();

@@ -8,6 +8,7 @@
 #include "api/volumes.hpp"
 #include "base/strings.hpp"
 #include "plan/checks.hpp"
+#include "plan/listing.hpp"
 
 namespace mtc::plan {
 namespace {
@@ -36,16 +37,6 @@ class TargetCheck {
     std::string plan_uid;  ///< of the plan that made it, "" if none did
   };
 
-  void set(std::string type, api::Category category, std::string reason, std::vector<std::string> items,
-           std::string message) {
-    if (items.empty()) return;
-    conditions_->set({.type = std::move(type),
-                      .category = category,
-                      .reason = std::move(reason),
-                      .message = std::move(message),
-                      .items = std::move(items)});
-  }
-
   const FoundVolume& found(const PlanVolume& volume) const { return world_->volumes.by_name.at(volume.pv); }
 
   /// Two claims with one name would be one claim, with the data of whichever is copied last.
@@ -56,7 +47,8 @@ class TargetCheck {
     for (const auto& [target, count] : uses) {
       if (count > 1) names.push_back(target.str());
     }
-    set("PvNameConflict", kError, "DuplicateNames", std::move(names),
+    set_listing(
+        *conditions_, "PvNameConflict", kError, "DuplicateNames", std::move(names),
         "Several volumes in `persistentVolumes` are mapped to claims [] of the destination: give each claim a name of "
         "its own in `pvc.name` (name:new-name).");
   }
@@ -79,7 +71,8 @@ class TargetCheck {
     for (const auto& [key, names] : renamed_to) {
       if (names.size() > 1 || names.contains("")) lost.insert(lost.end(), claims[key].begin(), claims[key].end());
     }
-    set("PvSetNameInvalid", kError, "NotSupported", std::move(lost),
+    set_listing(
+        *conditions_, "PvSetNameInvalid", kError, "NotSupported", std::move(lost),
         "Claims [] belong to StatefulSets, which look for claims of the name template-set-number and would not find "
         "them under their new names: rename all claims of one template alike, and only the part before -set-number.");
   }
@@ -107,13 +100,15 @@ class TargetCheck {
         in_the_way.push_back(volume.target.str());
       }
     }
-    set("PvNameConflict", kError, "SameClaim", std::move(themselves),
+    set_listing(
+        *conditions_, "PvNameConflict", kError, "SameClaim", std::move(themselves),
         "Source and destination are the same cluster, and claims [] are mapped to themselves: map their namespaces to "
         "others (source:destination).");
     if (in_the_way.empty()) return;
     for (const auto& ns : namespaces_)
       world_->awaited.push_back({world_->destination_client, kube::types::persistent_volume_claims(), ns});
-    set("PvTargetExists", kError, "AlreadyExists", std::move(in_the_way),
+    set_listing(
+        *conditions_, "PvTargetExists", kError, "AlreadyExists", std::move(in_the_way),
         "Claims [] exist on the destination and were not made by this plan, so what they hold is not overwritten: "
         "delete them there, give the claims other names in `pvc.name` (name:new-name), or select the action skip.");
   }
@@ -134,7 +129,7 @@ class TargetCheck {
           "that they do not name.",
           join(forced, ","));
     }
-    set("PvSkipped", kWarn, "Skipped", std::move(skipped), std::move(message));
+    set_listing(*conditions_, "PvSkipped", kWarn, "Skipped", std::move(skipped), std::move(message));
   }
 
   std::vector<PlanVolume> volumes_;

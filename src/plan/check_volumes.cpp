@@ -8,6 +8,7 @@
 #include "base/error.hpp"
 #include "base/strings.hpp"
 #include "plan/checks.hpp"
+#include "plan/listing.hpp"
 
 namespace mtc::plan {
 namespace {
@@ -64,16 +65,6 @@ class VolumeCheck {
     return out;
   }
 
-  void set(std::string type, api::Category category, std::string reason, std::vector<std::string> items,
-           std::string message) {
-    if (items.empty()) return;
-    conditions_->set({.type = std::move(type),
-                      .category = category,
-                      .reason = std::move(reason),
-                      .message = std::move(message),
-                      .items = std::move(items)});
-  }
-
   const FoundVolume& found(const PlanVolume& volume) const { return world_->volumes.by_name.at(volume.pv); }
   bool is_block(const PlanVolume& volume) const {
     return found(volume).is_block || volume.mode != api::VolumeMode::kFilesystem;
@@ -91,7 +82,8 @@ class VolumeCheck {
   }
 
   void check_unbound() {
-    set("PvcNotBound", kError, "NotBound", world_->volumes.unbound,
+    set_listing(
+        *conditions_, "PvcNotBound", kError, "NotBound", world_->volumes.unbound,
         "Claims [] of the source are not bound to a volume, so there is nothing to copy and their data, if there ever "
         "was any, would be missed: start a pod that uses them, or delete them.");
     if (world_->volumes.unbound.empty()) return;
@@ -109,31 +101,35 @@ class VolumeCheck {
   }
 
   void check_actions() {
-    set("PvInvalidAction", kError, "NotDone", volumes_that([&](const PlanVolume& volume) {
-          const auto& actions = found(volume).actions;
-          return std::ranges::find(actions, to_string(volume.action)) == actions.end();
-        }),
-        "Volumes [] in `persistentVolumes` have no `selection.action`, or one that is not among their "
-        "`supported.actions`: select one of those.");
+    set_listing(*conditions_, "PvInvalidAction", kError, "NotDone", volumes_that([&](const PlanVolume& volume) {
+      const auto& actions = found(volume).actions;
+      return std::ranges::find(actions, to_string(volume.action)) == actions.end();
+    }),
+                "Volumes [] in `persistentVolumes` have no `selection.action`, or one that is not among their "
+                "`supported.actions`: select one of those.");
   }
 
   void check_storage_classes() {
-    set("PvWarnNoCephAvailable", kWarn, "", volumes_that([&](const PlanVolume& volume) {
+    set_listing(
+        *conditions_, "PvWarnNoCephAvailable", kWarn, "", volumes_that([&](const PlanVolume& volume) {
           return found(volume).lacks_ceph && volume.action != VolumeAction::kMove && !world_->is_one_cluster;
         }),
         "Volumes [] in `persistentVolumes` are Gluster volumes, and the destination cluster has no Ceph storage class "
         "for them: the default class is proposed instead.");
     const auto& classes = world_->destination_classes;
     if (classes.empty()) {
-      set("DestinationClusterNoStorageClass", kError, "NotFound", claims_that(is_copied),
+      set_listing(
+          *conditions_, "DestinationClusterNoStorageClass", kError, "NotFound", claims_that(is_copied),
           "The destination cluster has no storage class, so claims [] cannot get volumes there: add a class to it, or "
           "select the action skip for them.");
     } else {
-      set("PvNoStorageClassSelection", kWarn, "NotFound",
+      set_listing(
+          *conditions_, "PvNoStorageClassSelection", kWarn, "NotFound",
           volumes_that([](const PlanVolume& volume) { return is_copied(volume) && volume.storage_class.empty(); }),
           "Volumes [] in `persistentVolumes` have no `selection.storageClass`: on the destination their claims bind "
           "only to volumes without a class that somebody made beforehand.");
-      set("PvInvalidStorageClass", kError, "NotDone", volumes_that([&](const PlanVolume& volume) {
+      set_listing(
+          *conditions_, "PvInvalidStorageClass", kError, "NotDone", volumes_that([&](const PlanVolume& volume) {
             return is_copied(volume) && !volume.storage_class.empty() &&
                    find_class(classes, volume.storage_class) == nullptr;
           }),
@@ -148,11 +144,13 @@ class VolumeCheck {
     const auto is_invalid = [](const PlanVolume& volume) {
       return !volume.access_mode.empty() && std::ranges::find(kAccessModes, volume.access_mode) == kAccessModes.end();
     };
-    set("PvInvalidAccessMode", kError, "",
+    set_listing(
+        *conditions_, "PvInvalidAccessMode", kError, "",
         volumes_that([&](const PlanVolume& volume) { return is_copied(volume) && is_invalid(volume); }),
         "Volumes [] in `persistentVolumes` have a `selection.accessMode` that is none of ReadWriteOnce, ReadOnlyMany, "
         "ReadWriteMany, ReadWriteOncePod and auto.");
-    set("PvWarnAccessModeUnavailable", kWarn, "", volumes_that([&](const PlanVolume& volume) {
+    set_listing(
+        *conditions_, "PvWarnAccessModeUnavailable", kWarn, "", volumes_that([&](const PlanVolume& volume) {
           const auto* chosen = find_class(world_->destination_classes, volume.storage_class);
           if (!is_copied(volume) || is_invalid(volume) || chosen == nullptr || volume.access_mode == "auto")
             return false;
@@ -168,12 +166,14 @@ class VolumeCheck {
     const auto copied_by = [](CopyMethod method) {
       return [method](const PlanVolume& volume) { return is_copied(volume) && volume.method == method; };
     };
-    set("PvNoCopyMethodSelection", kError, "NotFound", volumes_that(copied_by(CopyMethod::kUnset)),
-        "Volumes [] in `persistentVolumes` have no `selection.copyMethod`: select filesystem.");
-    set("PvInvalidCopyMethod", kError, "", volumes_that(copied_by(CopyMethod::kUnknown)),
-        "Volumes [] in `persistentVolumes` have a `selection.copyMethod` that is none of their "
-        "`supported.copyMethods`: select filesystem.");
-    set("PvWarnCopyMethodSnapshot", kWarn, "", volumes_that(copied_by(CopyMethod::kSnapshot)),
+    set_listing(*conditions_, "PvNoCopyMethodSelection", kError, "NotFound",
+                volumes_that(copied_by(CopyMethod::kUnset)),
+                "Volumes [] in `persistentVolumes` have no `selection.copyMethod`: select filesystem.");
+    set_listing(*conditions_, "PvInvalidCopyMethod", kError, "", volumes_that(copied_by(CopyMethod::kUnknown)),
+                "Volumes [] in `persistentVolumes` have a `selection.copyMethod` that is none of their "
+                "`supported.copyMethods`: select filesystem.");
+    set_listing(
+        *conditions_, "PvWarnCopyMethodSnapshot", kWarn, "", volumes_that(copied_by(CopyMethod::kSnapshot)),
         "Volumes [] in `persistentVolumes` have the `selection.copyMethod` snapshot: their storage classes on both "
         "clusters must be of one technology that can take snapshots.");
   }
