@@ -63,7 +63,7 @@ class Show {
 
 Task<void> tick(Show* show) {
   for (;;) {
-    co_await async::sleep_for(std::chrono::seconds(1));
+    co_await async::sleep_for(std::chrono::seconds(1));  // what is shown counts seconds
     show->draw();
   }
 }

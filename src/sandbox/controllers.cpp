@@ -316,7 +316,7 @@ Task<void> go_round(Controllers* controllers, Objects* objects, Folder* folder, 
     }
     if (folder->has_new_trash()) trash->set();
     co_await changed.wait();
-    co_await async::sleep_for(std::chrono::milliseconds(5));
+    co_await async::sleep_for(std::chrono::milliseconds(5));  // changes come in bursts: one round for all of one
   }
 }
 

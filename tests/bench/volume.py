@@ -80,7 +80,7 @@ class Rsync:
                         "-keyout", work / "key.pem", "-out", work / "cert.pem"], check=True, stderr=subprocess.DEVNULL)
         pem.write_bytes((work / "key.pem").read_bytes() + (work / "cert.pem").read_bytes())
         pem.chmod(0o600)
-        (work / "rsyncd.conf").write_text(f"use chroot = no\nuid = 0\ngid = 0\nport = {plain}\naddress = 127.0.0.1\n[work]\npath = {work}\nread only = no\n")
+        (work / "rsyncd.conf").write_text(f"use chroot = no\nuid = 0\ngid = 0\nport = {plain}\naddress = 127.0.0.1\n[bench]\npath = {work}\nread only = no\n")
         common = "foreground = yes\npid =\nsyslog = no\ndebug = 3\nsocket = l:TCP_NODELAY=1\nsocket = r:TCP_NODELAY=1\n"
         (work / "server.conf").write_text(f"{common}output = {work}/server.log\n[in]\naccept = 127.0.0.1:{secure}\nconnect = 127.0.0.1:{plain}\ncert = {pem}\n")
         (work / "client.conf").write_text(f"{common}output = {work}/client.log\nclient = yes\n[out]\naccept = 127.0.0.1:{entry}\nconnect = 127.0.0.1:{secure}\n")
@@ -89,7 +89,7 @@ class Rsync:
                         start("stunnel4", str(work / "client.conf"))]
         for port in (plain, secure, entry):
             wait_for_port(port)
-        self.url, self.work = f"rsync://127.0.0.1:{entry}/work/", work
+        self.url, self.work = f"rsync://127.0.0.1:{entry}/bench/", work
 
     def copy(self, source, target, *_):
         subprocess.run(["rsync", "-a", f"{source}/", self.url + str(target.relative_to(self.work)) + "/"], check=True)
