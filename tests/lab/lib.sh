@@ -19,6 +19,7 @@ built() {
 KUBERNETES=$(built "$LAB_SOURCE/build/kubernetes")
 MINIO=$(built "$LAB_SOURCE/build/minio")
 PAUSE=$(built "$LAB_SOURCE/build/pause")
+POSTGRES=$(built "$LAB_SOURCE/build/postgres")
 
 # make_built FOLDER COMMAND…: runs the command in FOLDER with OUT set to its place in the cache, unless a run has succeeded before.
 make_built() {
