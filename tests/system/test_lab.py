@@ -53,6 +53,22 @@ class Lab(Case):
                 self.west.delete("namespaces", ns)
                 wait_for(f"{folder} to go", lambda gone=folder: not gone.exists())
 
+    def test_a_raw_block_claim_is_a_file_of_this_machine_and_a_device_in_pods(self):
+        user = pod("user", self.world.image, "find", "/dev/volume")
+        user["spec"]["containers"][0]["volumeDevices"] = [{"name": "volume", "devicePath": "/dev/volume"}]
+        user["spec"]["volumes"] = [{"name": "volume", "persistentVolumeClaim": {"claimName": "data"}}]
+        ns = self.room(self.west, claim_of("data", volumeMode="Block"), user)
+        self.assertEqual(self.ended(self.west, ns, "user"), "Succeeded")
+        file = self.west.volume_path(ns, "data")
+        self.assertEqual((file.is_file(), file.stat().st_size), (True, 1 << 20))
+        self.west.delete("namespaces", ns)
+        wait_for(f"{file} to go", lambda: not file.exists())
+
+        def devices():
+            return subprocess.run(["losetup", "--all"], capture_output=True, text=True, timeout=60, check=True).stdout
+
+        wait_for("its device to go", lambda: file.name not in devices())
+
     def test_the_built_program_is_an_image_of_both_clusters(self):
         said = subprocess.run([MTC, "--version"], capture_output=True, text=True, timeout=60, check=True).stdout
         for cluster in (self.west, self.east):

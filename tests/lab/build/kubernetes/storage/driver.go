@@ -12,10 +12,20 @@ import (
 	registration "k8s.io/kubelet/pkg/apis/pluginregistration/v1"
 )
 
-// volumes is the folder that holds one folder a volume, named by its handle.
+// volumes is the folder that holds one folder a volume, named by its handle; of a raw block volume, a file.
 type volumes struct{ folder string }
 
 func (v volumes) path(handle string) string { return filepath.Join(v.folder, filepath.Base(handle)) }
+
+// createDevice is idempotent. What was never written takes no room.
+func (v volumes) createDevice(handle string, size int64) error {
+	file, err := os.OpenFile(v.path(handle), os.O_CREATE|os.O_WRONLY, 0o666)
+	if err != nil {
+		return err
+	}
+	defer file.Close()
+	return file.Truncate(size)
+}
 
 // create is idempotent. Everybody may write, as in most drivers' fresh volumes: a pod need not be root.
 func (v volumes) create(handle string) error {
@@ -81,6 +91,12 @@ func (m *mounter) NodePublishVolume(_ context.Context, request *csi.NodePublishV
 	if err := unix.Stat(source, &volume); err != nil {
 		return nil, status.Errorf(codes.NotFound, "volume %s: %v", request.VolumeId, err)
 	}
+	if request.VolumeCapability.GetBlock() != nil {
+		if err := publishDevice(source, target); err != nil {
+			return nil, status.Errorf(codes.Internal, "volume %s: %v", request.VolumeId, err)
+		}
+		return &csi.NodePublishVolumeResponse{}, nil
+	}
 	if err := os.MkdirAll(target, 0o755); err != nil {
 		return nil, status.Error(codes.Internal, err.Error())
 	}
@@ -99,6 +115,7 @@ func (m *mounter) NodePublishVolume(_ context.Context, request *csi.NodePublishV
 }
 
 func (m *mounter) NodeUnpublishVolume(_ context.Context, request *csi.NodeUnpublishVolumeRequest) (*csi.NodeUnpublishVolumeResponse, error) {
+	defer detachUnused(m.volumes.path(request.VolumeId))
 	if err := unix.Unmount(request.TargetPath, 0); err != nil && err != unix.EINVAL && err != unix.ENOENT {
 		return nil, status.Errorf(codes.Internal, "unmount %s: %v", request.TargetPath, err)
 	}

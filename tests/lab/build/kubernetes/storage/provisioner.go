@@ -55,15 +55,12 @@ func (p *provisioner) provision(ctx context.Context, claim *core.PersistentVolum
 	if claim.Annotations[wantedFrom] != driverName || claim.Spec.VolumeName != "" || claim.DeletionTimestamp != nil {
 		return nil
 	}
-	if mode := claim.Spec.VolumeMode; mode != nil && *mode != core.PersistentVolumeFilesystem {
-		return errors.NewBadRequest("this driver has no volumes of mode " + string(*mode))
-	}
 	class, err := p.client.StorageV1().StorageClasses().Get(ctx, *claim.Spec.StorageClassName, meta.GetOptions{})
 	if err != nil {
 		return err
 	}
 	name := "pvc-" + string(claim.UID)
-	if err := p.volumes.create(name); err != nil {
+	if err := p.create(name, claim); err != nil {
 		return err
 	}
 	volume := &core.PersistentVolume{
@@ -84,6 +81,14 @@ func (p *provisioner) provision(ctx context.Context, claim *core.PersistentVolum
 		return err
 	}
 	return nil
+}
+
+func (p *provisioner) create(name string, claim *core.PersistentVolumeClaim) error {
+	if mode := claim.Spec.VolumeMode; mode != nil && *mode == core.PersistentVolumeBlock {
+		size := claim.Spec.Resources.Requests[core.ResourceStorage]
+		return p.volumes.createDevice(name, size.Value())
+	}
+	return p.volumes.create(name)
 }
 
 // here says that a volume is on this node and on no other.
