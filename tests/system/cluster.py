@@ -28,9 +28,10 @@ KINDS = {
     "backups": "/apis/velero.io/v1", "backupstoragelocations": "/apis/velero.io/v1", "restores": "/apis/velero.io/v1",
     "directvolumemigrations": MIGRATION, "directvolumemigrationprogresses": MIGRATION,
     "migclusters": MIGRATION, "migstorages": MIGRATION, "migplans": MIGRATION, "migmigrations": MIGRATION,
+    "volumesnapshots": "/apis/snapshot.storage.k8s.io/v1", "volumesnapshotcontents": "/apis/snapshot.storage.k8s.io/v1",
     "widgets": "/apis/example.com/v1", "deploymentconfigs": "/apis/apps.openshift.io/v1",
 }
-CLUSTER_SCOPED = {"namespaces", "clusterroles", "clusterrolebindings", "customresourcedefinitions", "apiservices", "persistentvolumes", "storageclasses",
+CLUSTER_SCOPED = {"namespaces", "clusterroles", "clusterrolebindings", "customresourcedefinitions", "apiservices", "persistentvolumes", "storageclasses", "volumesnapshotcontents",
                   "validatingadmissionpolicies", "validatingadmissionpolicybindings"}
 PLURALS = {"networkpolicy": "networkpolicies", "storageclass": "storageclasses", "validatingadmissionpolicy": "validatingadmissionpolicies"}
 

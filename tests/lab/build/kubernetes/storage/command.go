@@ -13,6 +13,7 @@ import (
 	"github.com/container-storage-interface/spec/lib/go/csi"
 	"github.com/spf13/cobra"
 	"google.golang.org/grpc"
+	"k8s.io/client-go/dynamic"
 	"k8s.io/client-go/kubernetes"
 	"k8s.io/client-go/tools/clientcmd"
 	registration "k8s.io/kubelet/pkg/apis/pluginregistration/v1"
@@ -23,25 +24,30 @@ const driverName = "files.lab.mtc"
 
 // NewCommand is `lab-storage`.
 func NewCommand() *cobra.Command {
-	var kubeconfig, node, folder, kubelet string
+	var kubeconfig, node, folder, snapshots, kubelet string
 	command := &cobra.Command{Use: "lab-storage", SilenceUsage: true, RunE: func(command *cobra.Command, _ []string) error {
 		ctx, stop := signal.NotifyContext(command.Context(), syscall.SIGINT, syscall.SIGTERM)
 		defer stop()
-		return run(ctx, kubeconfig, node, folder, kubelet)
+		return run(ctx, kubeconfig, node, folder, snapshots, kubelet)
 	}}
 	command.Flags().StringVar(&kubeconfig, "kubeconfig", "", "of an administrator")
 	command.Flags().StringVar(&node, "node", "", "name of the node")
 	command.Flags().StringVar(&folder, "folder", "", "where the volumes are, one folder each")
+	command.Flags().StringVar(&snapshots, "snapshots", "", "where the snapshots are, one folder each")
 	command.Flags().StringVar(&kubelet, "kubelet", "/var/lib/kubelet", "kubelet's folder")
 	return command
 }
 
-func run(ctx context.Context, kubeconfig, node, folder, kubelet string) error {
+func run(ctx context.Context, kubeconfig, node, folder, snapshots, kubelet string) error {
 	config, err := clientcmd.BuildConfigFromFlags("", kubeconfig)
 	if err != nil {
 		return err
 	}
 	client, err := kubernetes.NewForConfig(config)
+	if err != nil {
+		return err
+	}
+	objects, err := dynamic.NewForConfig(config)
 	if err != nil {
 		return err
 	}
@@ -59,7 +65,9 @@ func run(ctx context.Context, kubeconfig, node, folder, kubelet string) error {
 	if err := serve(registrar, filepath.Join(kubelet, "plugins_registry", driverName+"-reg.sock"), failed); err != nil {
 		return err
 	}
-	go newProvisioner(client, node, volumes{folder}).run(ctx)
+	snapshotter := &snapshotter{client: client, dynamic: objects, volumes: volumes{folder}, folder: snapshots}
+	snapshotter.run(ctx)
+	go newProvisioner(client, node, volumes{folder}, snapshotter).run(ctx)
 	select {
 	case err := <-failed:
 		return err

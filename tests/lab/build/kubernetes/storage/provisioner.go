@@ -26,11 +26,12 @@ type provisioner struct {
 	client    kubernetes.Interface
 	node      string
 	volumes   volumes
+	snapshots *snapshotter
 	informers informers.SharedInformerFactory
 }
 
-func newProvisioner(client kubernetes.Interface, node string, volumes volumes) *provisioner {
-	return &provisioner{client, node, volumes, informers.NewSharedInformerFactory(client, 3*time.Second)}
+func newProvisioner(client kubernetes.Interface, node string, volumes volumes, snapshots *snapshotter) *provisioner {
+	return &provisioner{client, node, volumes, snapshots, informers.NewSharedInformerFactory(client, 3*time.Second)}
 }
 
 func (p *provisioner) run(ctx context.Context) {
@@ -60,7 +61,7 @@ func (p *provisioner) provision(ctx context.Context, claim *core.PersistentVolum
 		return err
 	}
 	name := "pvc-" + string(claim.UID)
-	if err := p.create(name, claim); err != nil {
+	if err := p.create(ctx, name, claim); err != nil {
 		return err
 	}
 	volume := &core.PersistentVolume{
@@ -83,7 +84,14 @@ func (p *provisioner) provision(ctx context.Context, claim *core.PersistentVolum
 	return nil
 }
 
-func (p *provisioner) create(name string, claim *core.PersistentVolumeClaim) error {
+func (p *provisioner) create(ctx context.Context, name string, claim *core.PersistentVolumeClaim) error {
+	if source := claim.Spec.DataSource; source != nil && source.Kind == "VolumeSnapshot" {
+		handle, err := p.snapshots.handleOf(ctx, claim.Namespace, source.Name)
+		if err != nil {
+			return err
+		}
+		return clone(p.snapshots.path(handle), p.volumes.path(name))
+	}
 	if mode := claim.Spec.VolumeMode; mode != nil && *mode == core.PersistentVolumeBlock {
 		size := claim.Spec.Resources.Requests[core.ResourceStorage]
 		return p.volumes.createDevice(name, size.Value())
