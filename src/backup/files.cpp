@@ -54,12 +54,30 @@ Json resource_list(const Outcome& outcome, bool with_fate) {
   return out;
 }
 
+/// Velero has no file that says why an object is what it is there; this one is ours.
+Json items_of(const Outcome& outcome) {
+  std::vector<Json> out;
+  out.reserve(outcome.items.size());
+  for (const auto& item : outcome.items) {
+    Json entry = {{"resource", item.group_resource}, {"name", item.name}, {"fate", word(item.fate)}};
+    if (!item.ns.empty()) entry["namespace"] = item.ns;
+    if (!item.detail.empty()) entry["detail"] = item.detail;
+    out.push_back(std::move(entry));
+  }
+  return out;
+}
+
+std::string items_key(const Environment& environment, const std::string& name) {
+  return fmt::format("{}restore-{}-mtc-items.json.gz", restore_folder(environment, name), name);
+}
+
 Task<void> put_gzip(blob::StorePtr store, std::string key, std::string text) {
   co_await store->put(std::move(key), gzip(text));
 }
 
 Task<void> write_all(Environment environment, std::map<std::string, std::string> files) {
   std::vector<Task<void>> writes;
+  writes.reserve(files.size());
   for (auto& [key, text] : files) writes.push_back(put_gzip(environment.store, key, text));
   co_await async::all(std::move(writes));
 }
@@ -167,9 +185,17 @@ Task<void> write_restore_companions(Environment environment, std::string name, c
   files[fmt::format("{}restore-{}-logs.gz", folder, name)] = std::move(log);
   files[fmt::format("{}restore-{}-results.gz", folder, name)] = dump(results_file(*outcome));
   files[fmt::format("{}restore-{}-resource-list.json.gz", folder, name)] = dump(resource_list(*outcome, true));
+  files[items_key(environment, name)] = dump(items_of(*outcome));
   files[fmt::format("{}restore-{}-itemoperations.json.gz", folder, name)] = "[]";
   files[fmt::format("{}{}-volumeinfo.json.gz", folder, name)] = "[]";
   return write_all(std::move(environment), std::move(files));
+}
+
+Task<Json> read_items(Environment environment, std::string name) {
+  constexpr std::size_t kLimit = 256 * 1024 * 1024;
+  const auto bytes = co_await blob::read_all(*environment.store, items_key(environment, name));
+  if (!bytes) co_return Json();
+  co_return parse_json(gunzip(*bytes, kLimit), {.max_depth = 8, .max_bytes = kLimit});
 }
 
 }  // namespace mtc::backup

@@ -51,6 +51,7 @@ CommandTree::CommandTree(const Programs* programs, Console* console) : programs_
   add_watch();
   add_wait();
   add_cancel();
+  add_verify();
   add_controller();
   add_mover();
   add_completion();

@@ -41,10 +41,12 @@ class CommandTree {
   void add_cluster_add(CLI::App* group);
   void add_storage_add(CLI::App* group);
   void add_plan_create(CLI::App* group);
+  void add_migration_report(CLI::App* group);
   void add_migrate();
   void add_watch();
   void add_wait();
   void add_cancel();
+  void add_verify();
 
   CLI::App* command(CLI::App* parent, const std::string& name, const std::string& description,
                     const std::string& examples);

@@ -70,14 +70,15 @@ void CommandTree::add_kinds() {
         Group{"storage", "buckets that applications travel through", "storage get\nstorage describe minio",
               "Say what to move"},
         Group{"plan", "which namespaces go from where to where", "plan get\nplan describe shop", "Say what to move"},
-        Group{"migration", "runs of the plans: list, describe, delete", "migration get\nmigration describe shop-x7k2m",
-              "Move it"}}) {
+        Group{"migration", "runs of the plans: list, describe, report, delete",
+              "migration get\nmigration describe shop-x7k2m", "Move it"}}) {
     auto* group = command(&app_, word, description, examples);
     group->group(title);
     group->require_subcommand(1);
     if (std::string(word) == "cluster") add_cluster_add(group);
     if (std::string(word) == "storage") add_storage_add(group);
     if (std::string(word) == "plan") add_plan_create(group);
+    if (std::string(word) == "migration") add_migration_report(group);
     add_get(group, word);
     add_describe(group, word);
     add_delete(group, word);

@@ -1,11 +1,9 @@
-#include <fstream>
-#include <sstream>
-
 #include <fmt/format.h>
 
 #include "base/error.hpp"
 #include "base/strings.hpp"
 #include "cli/account.hpp"
+#include "cli/files.hpp"
 #include "cli/user_error.hpp"
 #include "cli/verbs.hpp"
 #include "json/json.hpp"
@@ -13,14 +11,6 @@
 
 namespace mtc::cli {
 namespace {
-
-std::string read_file(const std::string& path, std::string_view what) {
-  std::ifstream file(path);
-  std::stringstream text;
-  text << file.rdbuf();
-  if (!file) throw UserError(Code::kNotFound, fmt::format("{} {} cannot be read", what, path), "ls -l " + path);
-  return text.str();
-}
 
 /// Creates the Secret, or puts these values into the one there is.
 Task<void> write_secret(kube::ClientPtr host, Json secret) {

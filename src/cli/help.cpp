@@ -140,7 +140,8 @@ std::string path_of(const CLI::App& command, const std::string& program) {
 
 std::string help_text(const CLI::App& command, const std::string& program) {
   const bool top = command.get_parent() == nullptr;
-  auto out = command.get_description() + "\n\nUsage: " + usage(command, program) + "\n";
+  // The first screen has as many lines as a terminal, and needs each.
+  auto out = command.get_description() + (top ? "\n" : "\n\n") + "Usage: " + usage(command, program) + "\n";
   if (!top) out[0] = static_cast<char>(std::toupper(static_cast<unsigned char>(out[0])));
   const auto section = [&out](const std::string& text) {
     if (!text.empty()) out += "\n" + text;

@@ -31,4 +31,10 @@ std::string one_line(std::string_view text) {
   return out;
 }
 
+std::string lines(std::string_view text) {
+  std::string out(text);
+  std::ranges::replace_if(out, [](char c) { return is_control(c) && c != '\n'; }, ' ');
+  return out;
+}
+
 }  // namespace mtc::cli

@@ -7,6 +7,7 @@
 #include "base/error.hpp"
 #include "migrate/phases.hpp"
 #include "migrate/pipeline.hpp"
+#include "migrate/report/report.hpp"
 
 namespace mtc::migrate {
 namespace {
@@ -83,6 +84,23 @@ void note_empty_stage(Migration& m) {
                      .durable = true});
 }
 
+/// A report that cannot be stored takes nothing from what the migration did.
+Task<void> store_report(Migration* m, Json* status) {
+  std::string cause;
+  try {
+    co_await report::store(*m, *status);
+  } catch (const Error& error) {
+    if (error.transient()) throw;
+    cause = error.what();
+  }
+  if (cause.empty()) co_return;
+  m->conditions->set({.type = "ReportNotStored",
+                      .category = kAdvisory,
+                      .reason = "NotStored",
+                      .message = fmt::format("The report of this migration could not be stored: {}.", cause),
+                      .durable = true});
+}
+
 Task<Outcome> run_step(Migration* m, const Row* row) {
   std::optional<Error> failure;
   try {
@@ -127,6 +145,7 @@ Task<Advance> advance(Migration* m, Json* status) {
   leave_for(pipeline, next, now, finished);
   if (finished) {
     finish(*m);
+    co_await store_report(m, status);
   } else {
     show_running(*m, itinerary, next);
   }

@@ -90,6 +90,9 @@ std::optional<Report> parse_report(std::string_view line) {
   out.message = cut(string_at(object, "message"), kMaxText);
   out.retry = bool_at(object, "retry", true);
   out.verified = bool_at(object, "verified");
+  out.root = cut(string_at(object, "root"), 64);
+  out.files = int_at(object, "files").value_or(0);
+  out.bytes = int_at(object, "bytes").value_or(0);
   out.skipped = paths_at(object, "skipped");
   out.differences = paths_at(object, "differences");
   out.notes = paths_at(object, "notes");

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -18,6 +19,8 @@ struct Report {
   std::string message;
   bool retry = true;      ///< of "failed": whether it may work the next time
   bool verified = false;  ///< of "done": read back from the destination and found equal
+  std::string root;       ///< of "done": Merkle root of what was verified, in hex
+  std::int64_t files = 0, bytes = 0;
   std::vector<std::string> skipped, differences, notes;
 
   bool done() const { return phase == "done"; }

@@ -96,7 +96,8 @@ std::vector<Operation> read_operations(const Copying& c) {
     Operation operation{.claim = api::parse_ref(json, "pvcReference"),
                         .attempt = std::max<std::int64_t>(int_at(json, "currentAttempt").value_or(0), 0),
                         .succeeded = bool_at(json, "succeeded"),
-                        .failed = bool_at(json, "failed")};
+                        .failed = bool_at(json, "failed"),
+                        .result = object_at(json, "result")};
     known[operation.claim] = operation;
   }
   std::vector<Operation> out;
@@ -116,9 +117,21 @@ void write_operations(const std::vector<Operation>& operations, Json& status) {
                  {"currentAttempt", operation.attempt}};
     if (operation.succeeded) json["succeeded"] = true;
     if (operation.failed) json["failed"] = true;
+    if (operation.result.is_object() && !operation.result.empty()) json["result"] = operation.result;
     list.push_back(std::move(json));
   }
   status["rsyncOperations"] = std::move(list);
+}
+
+Json result_of(const PodView& sender, const PodView& receiver) {
+  // The receiver read back what arrived; the sender has heard of it, which counts if the receiver is gone.
+  for (const auto* pod : {&receiver, &sender}) {
+    if (!is_done(*pod)) continue;
+    Json out = {{"files", pod->report->files}, {"bytes", pod->report->bytes}, {"verified", pod->report->verified}};
+    if (!pod->report->root.empty()) out["root"] = pod->report->root;
+    return out;
+  }
+  return Json::object();
 }
 
 Move next_move(const PodView& sender, const PodView& receiver, std::int64_t attempt, std::int64_t attempts,

@@ -15,10 +15,13 @@ struct Operation {
   std::int64_t attempt = 0;  ///< the one at work; 0 = not begun
   bool succeeded = false;
   bool failed = false;
+  Json result;  ///< once it has succeeded: "files", "bytes", "verified", "root", for the report; null before
 
   bool ended() const { return succeeded || failed; }
   bool active() const { return attempt > 0 && !ended(); }
 };
+/// What the ends of a copy that has succeeded say of it.
+Json result_of(const PodView& sender, const PodView& receiver);
 /// One for each claim of the spec, in its order.
 std::vector<Operation> read_operations(const Copying& c);
 void write_operations(const std::vector<Operation>& operations, Json& status);

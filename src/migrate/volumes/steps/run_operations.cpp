@@ -105,7 +105,10 @@ class Pass {
         ++operation.attempt;  // stored before the pods of that attempt are made
         sooner(Duration::zero());
         break;
-      case What::kSucceed: operation.succeeded = true; break;
+      case What::kSucceed:
+        operation.succeeded = true;
+        operation.result = result_of(sender, receiver);
+        break;
       case What::kFail:
         operation.failed = true;
         causes_.push_back(fmt::format("PersistentVolumeClaim {} was not copied to {}: {}", claim.source.str(),

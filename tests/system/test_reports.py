@@ -1,0 +1,62 @@
+"""What a migration did is on record, signed, and can be checked later."""
+import json
+import os
+import pathlib
+import subprocess
+
+from case import NS
+from test_direct_volumes import DirectVolumes as Volumes, fill
+from world import MTC
+
+
+class Reports(Volumes):
+    def mtc(self, *arguments):
+        return subprocess.run([MTC, "--kubeconfig", str(self.west.kubeconfig), *arguments], capture_output=True, text=True, timeout=60, check=False)
+
+    def test_a_report_of_objects_and_volumes_is_signed(self):
+        ns = self.with_claims("data")
+        fill(self.source(ns), files=3)
+        self.west.create({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "settings", "namespace": ns}, "data": {"a": "b"}})
+        name = self.begin(self.volume_plan(ns))
+        self.succeeded(self.ended(name))
+        shown = self.mtc("migration", "report", name)
+        self.assertEqual((shown.returncode, shown.stderr), (0, ""), shown)
+        self.assertIn(f"MigMigration {NS}/{name}: Succeeded", shown.stdout)
+        self.assertRegex(shown.stdout, rf"{ns}/data to {ns}/data: copied, \d+ files, \d+ bytes, read back and equal, root [0-9a-f]{{64}}")
+        file = pathlib.Path(self.world.folder) / f"{name}.report"
+        file.write_text(self.mtc("migration", "report", name, "-o", "json").stdout)
+        self.assertEqual(self.mtc("verify", str(file)).returncode, 0)
+        # Somebody who was not at the migration has the host's public key alone, and no cluster.
+        key = pathlib.Path(self.world.folder) / "host.pem"
+        key.write_text(self.west.get("configmaps", "mtc-report-key")["data"]["public.pem"])
+        alone = subprocess.run([MTC, "verify", str(file), "--key", str(key)], env={"PATH": os.environ["PATH"]}, capture_output=True, text=True, timeout=60, check=False)
+        self.assertEqual(alone.returncode, 0, alone)
+        self.assertIn(f"{NS}/{name}", alone.stdout)
+        changed = json.loads(file.read_text())
+        changed["payload"] = changed["payload"][:40] + ("A" if changed["payload"][40] != "A" else "B") + changed["payload"][41:]
+        file.write_text(json.dumps(changed))
+        self.assertEqual(self.mtc("verify", str(file)).returncode, 1)
+
+    def test_a_migration_that_failed_says_what_it_had_done(self):
+        ns = self.with_claims("data")
+        fill(self.source(ns), files=3)
+        plan = self.volume_plan(ns)
+        self.succeeded(self.migrate(plan, stage=True, quiesce=False))
+        (self.target(ns) / "empty").chmod(0o4)
+        (self.target(ns) / "deep/file-1").write_bytes(b"x" * 997)
+        info = (self.source(ns) / "deep/file-1").stat()
+        os.utime(self.target(ns) / "deep/file-1", ns=(info.st_atime_ns, info.st_mtime_ns))
+        name = self.begin(plan)
+        self.failed(self.ended(name), "deep/file-1")
+        shown = self.mtc("migration", "report", name).stdout
+        self.assertIn(": Failed", shown)
+        self.assertIn(f"{ns}/data to {ns}/data: not copied", shown)
+        self.assertIn("deep/file-1", shown)
+
+
+# The tests of direct volumes are run where they are written.
+for inherited in [each for each in dir(Volumes) if each.startswith("test_")]:
+    setattr(Reports, inherited, None)
+
+del Volumes
+__all__ = ["Reports"]
