@@ -55,10 +55,15 @@ class Mtc:
     def openssl(self, *words):
         subprocess.run(["openssl", *words], cwd=self.folder, check=True, capture_output=True)
 
+    @staticmethod
+    def address(receiver):
+        """What a receiver says first."""
+        return json.loads(receiver.stdout.readline())["message"].removeprefix("listens at ")
+
     def copy(self, source, target, *options):
         receiver = subprocess.Popen([self.program, "mover", "receive", "--volume", target, "--listen", "127.0.0.1:0", "--tls", self.folder / "receiver", *options], stdout=subprocess.PIPE, text=True)
         try:
-            at = json.loads(receiver.stdout.readline())["message"].removeprefix("listens at ")
+            at = self.address(receiver)
             subprocess.run([self.program, "mover", "send", "--volume", source, "--to", at, "--tls", self.folder / "sender"], check=True, stdout=subprocess.DEVNULL)
             receiver.communicate(timeout=60)
         finally:
