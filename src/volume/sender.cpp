@@ -44,7 +44,9 @@ struct SenderLane {
   Session* session = nullptr;
   Frames* frames = nullptr;
   Channel<Frame> outgoing{kMessages};
-  Channel<Frame> answers{kAnswers};
+  // Two streams of answers: the receiver answers the lists that are ahead before it sees the large file of this batch.
+  Channel<Frame> wants{kAhead + 1};  ///< and the end
+  Channel<Frame> hashes{kAnswers};
 
   bool packs() const {
     const auto how = session->options.compression;
@@ -60,13 +62,14 @@ Task<void> read_answers(SenderLane* lane) {
   for (;;) {
     auto frame = co_await lane->frames->read();
     const bool last = frame.kind == Kind::kLaneDone;
-    co_await lane->answers.push(std::move(frame));
+    auto& answers = frame.kind == Kind::kHashes ? lane->hashes : lane->wants;
+    co_await answers.push(std::move(frame));
     if (last) co_return;
   }
 }
 
 Task<std::string> answer(SenderLane* lane, Kind kind) {
-  auto frame = co_await lane->answers.pop();
+  auto frame = co_await (kind == Kind::kHashes ? lane->hashes : lane->wants).pop();
   if (!frame || frame->kind != kind) throw Error(Code::kCorrupt, "the receiver answered out of turn");
   unpack(*frame);
   co_return std::move(frame->payload);

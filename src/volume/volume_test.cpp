@@ -110,6 +110,23 @@ TEST(Volume, SendsTheChangedChunksOfALargeFile) {
   EXPECT_EQ(describe(folder / "to"), describe(folder / "from"));
 }
 
+TEST(Volume, SendsTheChangedChunksOfLargeFilesAmongManyBatches) {
+  Folder folder;
+  SeededRng rng(11);
+  for (int d = 0; d < 40; ++d) {
+    fs::create_directories(folder / fmt::format("from/{:02}", d));
+    for (int f = 0; f < 60; ++f) write_file(folder / fmt::format("from/{:02}/{}", d, f), random_bytes(rng, 500));
+    if (d % 4 == 0) write_file(folder / fmt::format("from/{:02}/large", d), random_bytes(rng, 3 * kChunk));
+  }
+  copy(folder / "from", folder / "to");
+  for (int d = 0; d < 40; d += 4)
+    write_file(folder / fmt::format("from/{:02}/large", d), random_bytes(rng, 2 * kChunk + 5));
+  const auto done = copy(folder / "from", folder / "to", kProof, {}, 1);
+  EXPECT_EQ(done.send_failure, "");
+  EXPECT_TRUE(done.report.complete());
+  EXPECT_EQ(describe(folder / "to"), describe(folder / "from"));
+}
+
 TEST(Volume, GoesOnWithAPartOfALargeFile) {
   Folder folder;
   SeededRng rng(10);
