@@ -355,6 +355,8 @@ Objects::Removed Objects::remove(const Resource& resource, const std::string& ns
       finalizers.push_back(kCleanup);
   }
   if (!array_at(options, "dryRun").empty()) return {std::make_shared<const Json>(std::move(object)), true};
+  // What is leaving already does not change by being deleted again: nobody who watches it is woken.
+  if (!is_new && object == *stored) return {stored, false};
   const auto at = address(resource, ns, name);
   auto left = store(resource, at, std::move(object));
   if (resource.type.kind == "CustomResourceDefinition") clean_up(*left);

@@ -41,6 +41,15 @@ Task<void> no_new_finalizers(Server s) {
   co_await release(s, "a");
 }
 
+Task<void> a_second_deletion_changes_nothing(Server s) {
+  co_await make_held(s, "a");
+  co_await s.client->remove(types::config_maps(), {s.ns, "a"});
+  const auto leaving = co_await read_map(s, "a");
+  co_await s.client->remove(types::config_maps(), {s.ns, "a"});
+  EXPECT_EQ(co_await read_map(s, "a"), leaving);
+  co_await release(s, "a");
+}
+
 Task<void> no_way_back(Server s) {
   co_await make_held(s, "a");
   co_await s.client->remove(types::config_maps(), {s.ns, "a"});
@@ -217,6 +226,7 @@ Cases deletion_cases() {
           {"AnswersDeletionsWithAStatus", answers},
           {"AnswersDeletionsWithHeldObjects", answers_of_held_objects},
           {"DeletesCollectionsBySelector", collections},
+          {"IsNotChangedByASecondDeletion", a_second_deletion_changes_nothing},
           {"DeletesWholeCollections", whole_collections},
           {"CollectsDependents", background},
           {"WaitsForDependentsInTheForeground", foreground},
