@@ -89,6 +89,7 @@ class Repository {
  private:
   struct Parts;
   explicit Repository(std::unique_ptr<Parts> parts);
+  Task<void> load_index_file(Id id);
   std::unique_ptr<Parts> parts_;
 };
 
