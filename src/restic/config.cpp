@@ -1,7 +1,6 @@
 #include "restic/config.hpp"
 
 #include <charconv>
-#include <string_view>
 
 #include <fmt/format.h>
 
@@ -13,7 +12,7 @@
 namespace mtc::restic {
 namespace {
 
-std::uint64_t hex_number(std::string_view text) {
+std::uint64_t hex_number(const std::string& text) {
   std::uint64_t number = 0;
   const auto* const end = text.data() + text.size();
   const auto [stop, failed] = std::from_chars(text.data(), end, number, 16);

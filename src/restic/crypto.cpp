@@ -46,21 +46,21 @@ Contexts& contexts() {
   return mine;
 }
 
-const unsigned char* raw(const char* bytes) { return reinterpret_cast<const unsigned char*>(bytes); }
+const unsigned char* raw(std::string_view bytes) { return reinterpret_cast<const unsigned char*>(bytes.data()); }
 unsigned char* raw(char* bytes) { return reinterpret_cast<unsigned char*>(bytes); }
 
 /// Counter mode: encrypting and decrypting are the same.
-void apply_stream(const Key& key, const char* nonce, std::string_view in, char* out) {
+void apply_stream(const Key& key, std::string_view nonce, std::string_view in, char* out) {
   auto* context = contexts().stream.get();
   int written = 0;
   if (EVP_EncryptInit_ex2(context, algorithms().stream, key.encrypt.data(), raw(nonce), nullptr) != 1 ||
-      EVP_EncryptUpdate(context, raw(out), &written, raw(in.data()), static_cast<int>(in.size())) != 1 ||
+      EVP_EncryptUpdate(context, raw(out), &written, raw(in), static_cast<int>(in.size())) != 1 ||
       static_cast<std::size_t>(written) != in.size()) {
     broken();
   }
 }
 
-void authenticate(const Key& key, const char* nonce, std::string_view message, char* out) {
+void authenticate(const Key& key, std::string_view nonce, std::string_view message, char* out) {
   // OpenSSL's Poly1305 takes r (and masks it) and the pad, which Poly1305-AES makes of the nonce.
   std::array<unsigned char, 32> one_time{};
   std::memcpy(one_time.data(), key.mac_r.data(), key.mac_r.size());
@@ -72,8 +72,8 @@ void authenticate(const Key& key, const char* nonce, std::string_view message, c
       EVP_CIPHER_CTX_set_padding(block, 0) != 1 ||
       EVP_EncryptUpdate(block, one_time.data() + 16, &written, raw(nonce), kNonceSize) != 1 || written != 16 ||
       EVP_MAC_init(mac, one_time.data(), one_time.size(), nullptr) != 1 ||
-      EVP_MAC_update(mac, raw(message.data()), message.size()) != 1 ||
-      EVP_MAC_final(mac, raw(out), &size, kMacSize) != 1 || size != kMacSize) {
+      EVP_MAC_update(mac, raw(message), message.size()) != 1 || EVP_MAC_final(mac, raw(out), &size, kMacSize) != 1 ||
+      size != kMacSize) {
     broken();
   }
 }
@@ -106,8 +106,9 @@ std::string encrypt(const Key& key, std::string_view plain) {
   std::string sealed;
   sealed.resize_and_overwrite(size, [&](char* out, std::size_t) {
     std::memcpy(out, nonce.data(), kNonceSize);
-    apply_stream(key, out, plain, out + kNonceSize);
-    authenticate(key, out, {out + kNonceSize, plain.size()}, out + kNonceSize + plain.size());
+    const std::string_view written(out, size);
+    apply_stream(key, written.substr(0, kNonceSize), plain, out + kNonceSize);
+    authenticate(key, written.substr(0, kNonceSize), written.substr(kNonceSize, plain.size()), out + size - kMacSize);
     return size;
   });
   return sealed;
@@ -115,11 +116,12 @@ std::string encrypt(const Key& key, std::string_view plain) {
 
 std::optional<std::string> decrypt(const Key& key, std::string_view sealed) {
   if (sealed.size() < kSealOverhead || sealed.size() > kMaxPlain + kSealOverhead) return std::nullopt;
-  const auto nonce = sealed.data();
+  const auto nonce = sealed.substr(0, kNonceSize);
   const auto hidden = sealed.substr(kNonceSize, sealed.size() - kSealOverhead);
+  const auto claimed = sealed.substr(sealed.size() - kMacSize);
   std::array<char, kMacSize> mac{};
   authenticate(key, nonce, hidden, mac.data());
-  if (CRYPTO_memcmp(mac.data(), hidden.data() + hidden.size(), kMacSize) != 0) return std::nullopt;
+  if (CRYPTO_memcmp(mac.data(), raw(claimed), kMacSize) != 0) return std::nullopt;
   std::string plain;
   plain.resize_and_overwrite(hidden.size(), [&](char* out, std::size_t) {
     apply_stream(key, nonce, hidden, out);
@@ -130,7 +132,7 @@ std::optional<std::string> decrypt(const Key& key, std::string_view sealed) {
 
 std::string poly1305_aes(const Key& key, std::string_view nonce, std::string_view message) {
   std::string mac(kMacSize, '\0');
-  authenticate(key, nonce.data(), message, mac.data());
+  authenticate(key, nonce, message, mac.data());
   return mac;
 }
 

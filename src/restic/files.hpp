@@ -58,6 +58,7 @@ class Files {
   Task<std::string> load_document(FileType type, Id id);
   Task<Id> save_document(FileType type, std::string text);
 
+  const blob::StorePtr& store() const { return store_; }
   const Key& key() const { return key_; }
   /// Of the format.
   unsigned version() const { return version_; }

@@ -7,7 +7,7 @@ namespace {
 
 constexpr std::uint64_t kTop = 1ULL << kPolynomialDegree;
 
-int degree(std::uint64_t polynomial) { return std::bit_width(polynomial) - 1; }
+int degree(std::uint64_t polynomial) { return static_cast<int>(std::bit_width(polynomial)) - 1; }
 
 std::uint64_t remainder(std::uint64_t of, std::uint64_t by) {
   while (degree(of) >= degree(by)) of ^= by << static_cast<unsigned>(degree(of) - degree(by));

@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include "base/error.hpp"
+#include "base/rng.hpp"
 #include "json/json.hpp"
 
 namespace mtc::restic::testing {
@@ -61,6 +62,18 @@ Task<Id> store_snapshot(Repository* repository, std::vector<FileContent> files, 
   snapshot.username = "mtc";
   snapshot.program_version = "mtc 0.1.0";
   co_return co_await save_snapshot(*repository, std::move(snapshot));
+}
+
+std::string noise(std::size_t size, std::uint64_t seed) {
+  SeededRng rng(seed);
+  std::string bytes;
+  bytes.reserve(size + sizeof(std::uint64_t));
+  while (bytes.size() < size) {
+    const auto word = rng.next();
+    bytes.append(reinterpret_cast<const char*>(&word), sizeof word);
+  }
+  bytes.resize(size);
+  return bytes;
 }
 
 Task<std::string> failure_of(Task<void> task) {

@@ -1,6 +1,7 @@
 #pragma once
 
-#include <memory>
+#include <cstddef>
+#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -21,6 +22,9 @@ struct FileContent {
 Task<Id> store_tree(Repository* repository, std::vector<FileContent> files);
 /// The same, with a snapshot of it.
 Task<Id> store_snapshot(Repository* repository, std::vector<FileContent> files, Time time, std::string host = "shop");
+
+/// Reproducible bytes that do not compress.
+std::string noise(std::size_t size, std::uint64_t seed = 1);
 
 /// "Code: message" of the Error that `task` throws; "" if it throws none.
 Task<std::string> failure_of(Task<void> task);
