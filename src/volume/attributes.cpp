@@ -51,6 +51,7 @@ Seen seen_of(const struct stat& from, std::string name) {
   seen.device = from.st_dev;
   seen.inode = from.st_ino;
   seen.links = from.st_nlink;
+  seen.ctime_ns = from.st_ctim.tv_sec * kSecond + from.st_ctim.tv_nsec;
   return seen;
 }
 

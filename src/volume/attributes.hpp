@@ -16,6 +16,7 @@ struct Seen {
   std::uint64_t device = 0;
   std::uint64_t inode = 0;
   std::uint64_t links = 1;
+  std::int64_t ctime_ns = 0;  ///< when the inode changed last, since 1970
 };
 
 /// Looks at `name` in an open directory, never following it. `path` is for messages. Throws FileError. Attributes that

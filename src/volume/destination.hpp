@@ -81,6 +81,8 @@ class LargeFile {
   std::optional<std::uint64_t> basis() const;
   /// The hashes of up to `count` chunks from chunk `first` on, 16 bytes each; shorter at the end of the basis.
   std::string hashes(std::uint64_t first, std::size_t count) const;
+  /// Whether these bytes are here already: `hash` is their SHA-256.
+  bool holds(std::uint64_t offset, std::uint64_t size, std::string_view hash) const;
   void write(std::uint64_t offset, std::string_view data);
   void zero(std::uint64_t offset, std::uint64_t size);
   /// The content is complete: gives it its size, attributes and name.

@@ -25,6 +25,13 @@ void write_fully(int file, std::uint64_t offset, std::string_view data, std::str
 
 }  // namespace
 
+Fd open_quietly(int directory, const std::string& name, std::string_view path) {
+  auto file = open_at(directory, name.c_str(), O_RDONLY | O_NONBLOCK | O_NOATIME);
+  if (!file && errno == EPERM) file = open_at(directory, name.c_str(), O_RDONLY | O_NONBLOCK);
+  if (!file) throw FileError(errno, "open", path);
+  return file;
+}
+
 std::string read_at(int file, std::uint64_t offset, std::uint64_t size, std::string_view path) {
   std::string out;
   out.resize_and_overwrite(size, [&](char* to, std::size_t room) {
@@ -49,10 +56,19 @@ void write_at(int file, std::uint64_t offset, std::string_view data, bool sparse
   if (!sparse) return write_fully(file, offset, data, path);
   const auto end = offset + data.size();
   while (!data.empty()) {
-    const auto block = data.substr(0, kBlock - (offset % kBlock));
-    if (!all_zero(block)) write_fully(file, offset, block, path);
-    offset += block.size();
-    data.remove_prefix(block.size());
+    std::size_t run = 0;  // what belongs together is written together
+    std::size_t zeros = 0;
+    while (run < data.size() && zeros == 0) {
+      const auto block = data.substr(run, kBlock - ((offset + run) % kBlock));
+      if (all_zero(block)) {
+        zeros = block.size();
+      } else {
+        run += block.size();
+      }
+    }
+    write_fully(file, offset, data.substr(0, run), path);
+    offset += run + zeros;
+    data.remove_prefix(run + zeros);
   }
   const auto now = ::lseek(file, 0, SEEK_END);
   if (now >= 0 && static_cast<std::uint64_t>(now) < end && ::ftruncate(file, static_cast<off_t>(end)) != 0) {

@@ -4,8 +4,13 @@
 #include <string>
 #include <string_view>
 
+#include "volume/tree.hpp"
+
 namespace mtc::volume {
 
+/// Opens a file of a directory for reading, which leaves no trace (no access time) where the owner may ask for that.
+/// Follows no link and does not wait for a fifo's other end. Throws FileError with `path`.
+Fd open_quietly(int directory, const std::string& name, std::string_view path);
 /// Up to `size` bytes from `offset`; fewer only at the end of the file. Throws FileError with `path`.
 std::string read_at(int file, std::uint64_t offset, std::uint64_t size, std::string_view path);
 /// Writes all of `data`. With `sparse`, blocks of zeros are left out and the file is made long enough: for fresh files.

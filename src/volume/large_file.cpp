@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/hash.hpp"
 #include "volume/destination.hpp"
 #include "volume/file_error.hpp"
 #include "volume/file_io.hpp"
@@ -65,6 +66,11 @@ std::string LargeFile::hashes(std::uint64_t first, std::size_t count) const {
     out += quick_hash(read_at(file_.get(), chunk * kChunk, kChunk, path_));
   }
   return out;
+}
+
+bool LargeFile::holds(std::uint64_t offset, std::uint64_t size, std::string_view hash) const {
+  if (!file_ || offset + size > size_) return false;
+  return sha256(read_at(file_.get(), offset, size, path_)) == hash;
 }
 
 void LargeFile::write(std::uint64_t offset, std::string_view data) {

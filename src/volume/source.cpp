@@ -15,14 +15,6 @@ constexpr int kAttempts = 3;
 
 bool is_gone(int number) { return number == ENOENT || number == ELOOP || number == ENOTDIR; }
 
-/// Reading leaves no trace where the owner may ask for that.
-Fd open_quietly(int directory, const std::string& name, std::string_view path) {
-  auto file = open_at(directory, name.c_str(), O_RDONLY | O_NONBLOCK | O_NOATIME);
-  if (!file && errno == EPERM) file = open_at(directory, name.c_str(), O_RDONLY | O_NONBLOCK);
-  if (!file) throw FileError(errno, "open", path);
-  return file;
-}
-
 /// The entry as it is now, if it is not what was listed. Throws FileError(ENOENT) if it is no file any more.
 void refresh(Entry& entry, const Stamp& now, int file, std::string_view path) {
   if (now.size == entry.size && now.mtime_ns == entry.mtime_ns) return;
@@ -42,15 +34,14 @@ Stamp stamp_of(int file, std::string_view path) {
 
 Source::Source(std::string root, bool hash, Progress* progress)
     : tree_(std::move(root)), hash_(hash), progress_(progress), scan_(tree_) {
-  leave_out_lost_and_found();
+  note_lost_and_found(tree_, report_);
 }
 
-/// It belongs to the file system and does not travel; if that leaves something behind, the report says so.
-void Source::leave_out_lost_and_found() {
-  const auto directory = open_at(tree_.fd(), kLostAndFound, O_RDONLY | O_DIRECTORY);
+void note_lost_and_found(const Tree& tree, Report& report) {
+  const auto directory = open_at(tree.fd(), kLostAndFound, O_RDONLY | O_DIRECTORY);
   if (!directory && (errno == ENOENT || errno == EACCES)) return;
   if (directory && list_names(directory.get(), kLostAndFound).empty()) return;
-  report_.lose("content of lost+found", 1, kLostAndFound);
+  report.lose("content of lost+found", 1, kLostAndFound);
 }
 
 Unit Source::look(Batch batch) {

@@ -35,6 +35,9 @@ struct Stamp {
 };
 Stamp stamp_of(int file, std::string_view path);
 
+/// lost+found belongs to the file system and does not travel; if that leaves something behind, the report says so.
+void note_lost_and_found(const Tree& tree, Report& report);
+
 /// The tree that is sent. Blocks; any threads at once, but for take().
 class Source {
  public:
@@ -66,7 +69,6 @@ class Source {
  private:
   void read_one(int directory, Unit& unit, const Wanted& wanted, Writer& into);
   std::string hash_of(int directory, const Entry& entry, const std::string& path);
-  void leave_out_lost_and_found();
 
   Tree tree_;
   bool hash_;
