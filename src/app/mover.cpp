@@ -57,4 +57,33 @@ int run_mover_send(const cli::MoverOptions& options, cli::Console& console) {
   return mover::run_send(std::move(send), options.tls, telling(console));
 }
 
+int run_mover_backup(const cli::RepositoryOptions& options, cli::Console& console) {
+  restic::BackupOptions backup;
+  backup.root = options.volume;
+  backup.host = options.host;
+  backup.tags = options.tags;
+  backup.by_hash = options.by_hash;
+  backup.lenient = options.mode == "stage";
+  return mover::run_backup(std::move(backup), options.repository, telling(console));
+}
+
+int run_mover_restore(const cli::RepositoryOptions& options, cli::Console& console) {
+  const auto snapshot = restic::Id::parse(options.snapshot);
+  if (!snapshot) {
+    throw cli::UserError(Code::kInvalid, "--snapshot is an Id of 64 hexadecimal digits, not " + options.snapshot,
+                         console.command("mover restore --help"));
+  }
+  restic::RestoreOptions restore;
+  restore.root = options.volume;
+  restore.snapshot = *snapshot;
+  restore.by_hash = options.by_hash;
+  restore.verify = options.verify;
+  restore.allow_losses = options.allow_losses;
+  return mover::run_restore(std::move(restore), options.repository, telling(console));
+}
+
+int run_mover_prune(const cli::RepositoryOptions& options, cli::Console& console) {
+  return mover::run_prune({.host = options.host, .last = options.keep_last}, options.repository, telling(console));
+}
+
 }  // namespace mtc::app

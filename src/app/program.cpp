@@ -140,7 +140,8 @@ int run_bucket(const cli::BucketOptions& options, cli::Console& console) {
 }  // namespace
 
 int run_program(int argc, char** argv) {
-  const cli::Programs programs{run_controller, run_sandbox, run_bucket, run_mover_receive, run_mover_send, run_demo};
+  const cli::Programs programs{run_controller,   run_sandbox,       run_bucket,      run_mover_receive, run_mover_send,
+                               run_mover_backup, run_mover_restore, run_mover_prune, run_demo};
   return cli::run_command_line(argc, argv, programs);
 }
 

@@ -42,6 +42,19 @@ struct MoverOptions {
   std::string silence, patience, dial;  ///< durations
 };
 
+/// `mtc mover backup`, `mtc mover restore` and `mtc mover prune`; texts as they were given.
+struct RepositoryOptions {
+  std::string volume, repository;
+  std::string host;               ///< backup, prune: whose snapshots
+  std::vector<std::string> tags;  ///< backup
+  std::string mode = "cutover";   ///< backup
+  std::string snapshot;           ///< restore
+  bool by_hash = false;
+  bool verify = false;
+  bool allow_losses = false;
+  unsigned keep_last = 1;  ///< prune
+};
+
 /// What the program can do beside talking to a host cluster; main wires them. Each returns the exit code.
 struct Programs {
   std::function<int(const ControllerOptions&, Console&)> controller;
@@ -49,6 +62,9 @@ struct Programs {
   std::function<int(const BucketOptions&, Console&)> bucket;
   std::function<int(const MoverOptions&, Console&)> mover_receive;
   std::function<int(const MoverOptions&, Console&)> mover_send;
+  std::function<int(const RepositoryOptions&, Console&)> mover_backup;
+  std::function<int(const RepositoryOptions&, Console&)> mover_restore;
+  std::function<int(const RepositoryOptions&, Console&)> mover_prune;
   std::function<int(Console&)> demo;
 };
 

@@ -33,6 +33,9 @@ class CommandTree {
   void add_bucket();
   void add_controller();
   void add_mover();
+  void add_mover_backup(CLI::App* mover);
+  void add_mover_restore(CLI::App* mover);
+  void add_mover_prune(CLI::App* mover);
   void add_completion();
   void add_kinds();
   void add_get(CLI::App* group, const std::string& word);

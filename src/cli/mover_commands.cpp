@@ -23,6 +23,12 @@ void add_common(CLI::App* command, MoverOptions& options, const std::string& pat
   add_duration(command, "--patience", options.patience, patience, meaning);
 }
 
+void add_repository(CLI::App* command, RepositoryOptions& options) {
+  value(command, "--repository", options.repository, "DIR",
+        "folder with store.json, password, access-key-id and secret-access-key")
+      ->required();
+}
+
 }  // namespace
 
 void CommandTree::add_mover() {
@@ -59,6 +65,58 @@ void CommandTree::add_mover() {
   lanes.description("");
   send->add_option("--lanes", out->lanes, "connections, 1 to 64 (default: 4)")->type_name("COUNT")->check(lanes);
   performs(send, [this, out] { return programs_->mover_send(*out, *console_); });
+
+  add_mover_backup(mover);
+  add_mover_restore(mover);
+  add_mover_prune(mover);
+}
+
+void CommandTree::add_mover_backup(CLI::App* mover) {
+  auto* backup =
+      command(mover, "backup", "put a volume into a repository of a bucket, as a snapshot",
+              "mover backup --volume /volume --repository /etc/mtc-repository --host shop/data\n"
+              "mover backup --volume /volume --repository /etc/mtc-repository --host shop/data --mode stage");
+  auto options = std::make_shared<RepositoryOptions>();
+  value(backup, "--volume", options->volume, "DIR", "the volume's root")->required();
+  add_repository(backup, *options);
+  value(backup, "--host", options->host, "NAME", "whose snapshot it is: what its newest one has is not read again")
+      ->required();
+  backup->add_option("--tag", options->tags, "a tag of the snapshot; may be repeated")
+      ->type_name("KEY=VALUE")
+      ->allow_extra_args(false);
+  value(backup, "--mode", options->mode, "stage|cutover",
+        "stage: what changes meanwhile is skipped; cutover: it is a failure (default: cutover)");
+  backup->add_flag("--by-hash", options->by_hash, "read every file, not only those with another size, time or inode");
+  performs(backup, [this, options] { return programs_->mover_backup(*options, *console_); });
+}
+
+void CommandTree::add_mover_restore(CLI::App* mover) {
+  auto* restore = command(mover, "restore", "make a volume equal to a snapshot of a repository",
+                          "mover restore --volume /volume --repository /etc/mtc-repository --snapshot ID --verify");
+  auto options = std::make_shared<RepositoryOptions>();
+  value(restore, "--volume", options->volume, "DIR", "the volume's root")->required();
+  add_repository(restore, *options);
+  value(restore, "--snapshot", options->snapshot, "ID", "the snapshot, 64 hexadecimal digits")->required();
+  restore->add_flag("--verify", options->verify, "read everything back from the disk and compare it with the snapshot");
+  restore->add_flag("--allow-losses", options->allow_losses,
+                    "owners, attributes and devices that may not be set here are noted and no differences");
+  restore->add_flag("--by-hash", options->by_hash, "compare contents, not only sizes and times");
+  performs(restore, [this, options] { return programs_->mover_restore(*options, *console_); });
+}
+
+void CommandTree::add_mover_prune(CLI::App* mover) {
+  auto* prune = command(mover, "prune", "forget old snapshots of a repository, and remove what none uses",
+                        "mover prune --repository /etc/mtc-repository --host shop/data --keep-last 1");
+  auto options = std::make_shared<RepositoryOptions>();
+  add_repository(prune, *options);
+  value(prune, "--host", options->host, "NAME", "whose snapshots are forgotten")->required();
+  auto count = CLI::Range(1, 10000);
+  count.description("");
+  prune->add_option("--keep-last", options->keep_last, "how many of the newest stay")
+      ->type_name("COUNT")
+      ->check(count)
+      ->required();
+  performs(prune, [this, options] { return programs_->mover_prune(*options, *console_); });
 }
 
 }  // namespace mtc::cli

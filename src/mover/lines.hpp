@@ -9,6 +9,8 @@
 
 #include "async/scope.hpp"
 #include "base/error.hpp"
+#include "restic/backup.hpp"
+#include "restic/prune.hpp"
 #include "volume/transfer.hpp"
 
 namespace mtc::mover {
@@ -57,12 +59,15 @@ struct Outcome {
   bool retry = false;   ///< the same again may succeed
   std::string root;     ///< Merkle root, hexadecimal; "" if the tree was not verified
   bool verified = false;
+  std::string snapshot;                  ///< of a backup: its Id, hexadecimal
   std::vector<std::string> skipped;      ///< changed while a rehearsal copied them
   std::vector<std::string> differences;  ///< of the destination from the source
   std::vector<std::string> notes;
 };
 /// What a report means: a rehearsal may leave behind what changed under its hands, a cutover nothing.
 Outcome outcome_of(const volume::Report& report);
+Outcome outcome_of(const restic::BackupResult& backup);
+Outcome outcome_of(const restic::PruneReport& prune);
 Outcome outcome_of(const Error& failure);
 /// The last line, at most `limit` bytes long: lists are cut, and say so, then the message.
 std::string last_line(const Outcome& outcome, const volume::Progress& progress, std::size_t limit);

@@ -74,8 +74,12 @@ Json line_of(const Outcome& outcome, const volume::Progress& progress) {
   line["message"] = outcome.message;
   if (outcome.done) {
     line["percent"] = 100;
-    line["root"] = outcome.root;
-    line["verified"] = outcome.verified;
+    if (outcome.snapshot.empty()) {
+      line["root"] = outcome.root;
+      line["verified"] = outcome.verified;
+    } else {
+      line["snapshot"] = outcome.snapshot;
+    }
     line["skipped"] = outcome.skipped;
   } else {
     line["retry"] = outcome.retry;
@@ -103,6 +107,24 @@ Outcome outcome_of(const Report& report) {
     outcome.message = fmt::format("{} files and {} bytes moved, {} files were there, {} names removed", report.files,
                                   report.bytes, report.skipped, report.deleted);
   }
+  return outcome;
+}
+
+Outcome outcome_of(const restic::BackupResult& backup) {
+  auto outcome = outcome_of(backup.report);
+  if (!outcome.done) return outcome;
+  outcome.snapshot = backup.snapshot->id.hex();
+  outcome.message =
+      fmt::format("snapshot {}: {} files and {} bytes read, {} files as they were", backup.snapshot->id.brief(),
+                  backup.report.files, backup.report.bytes, backup.report.skipped);
+  return outcome;
+}
+
+Outcome outcome_of(const restic::PruneReport& prune) {
+  Outcome outcome;
+  outcome.done = true;
+  outcome.message = fmt::format("{} snapshots forgotten, {} packs and {} bytes removed", prune.forgotten.size(),
+                                prune.removed_packs, prune.freed_bytes);
   return outcome;
 }
 

@@ -30,15 +30,15 @@ int tell_end(const Outcome& outcome, const volume::Progress& progress, const Tel
   return outcome.done ? 0 : 1;
 }
 
+using Move = std::function<Task<Outcome>()>;
+
 /// Runs `move` and prints beside it; then `outcome` says how it ended.
-Task<void> move_and_report(Reporter* reporter, std::function<Task<volume::Report>()> move,
-                           std::optional<Outcome>* outcome) {
+Task<void> move_and_report(Reporter* reporter, Move move, std::optional<Outcome>* outcome) {
   auto printing = co_await async::Scope::create();
   printing.spawn(reporter->run());
   std::exception_ptr stopped;
   try {
-    const auto report = co_await move();
-    outcome->emplace(outcome_of(report));
+    outcome->emplace(co_await move());
   } catch (const Error& failure) {
     outcome->emplace(outcome_of(failure));
   } catch (const std::exception& failure) {
@@ -53,8 +53,7 @@ Task<void> move_and_report(Reporter* reporter, std::function<Task<volume::Report
   if (stopped) std::rethrow_exception(stopped);
 }
 
-int run(const volume::Progress& progress, Reporter& reporter, std::function<Task<volume::Report>()> move,
-        const Telling& telling) {
+int run(const volume::Progress& progress, Reporter& reporter, Move move, const Telling& telling) {
   async::Runtime runtime(kThreads);
   std::optional<Outcome> outcome;
   if (!runtime.run_until_signal(move_and_report(&reporter, std::move(move), &outcome)) || !outcome) {
@@ -65,17 +64,30 @@ int run(const volume::Progress& progress, Reporter& reporter, std::function<Task
   return tell_end(*outcome, progress, telling);
 }
 
-Task<volume::Report> connect_and_send(SendOptions options, std::string identity) {
+Task<Outcome> connect_and_send(SendOptions options, std::string identity) {
   options.identity = load_identity(identity);
   auto connector = net::tcp_connector(options.dial);
-  co_return co_await send(std::move(options), std::move(connector));
+  co_return outcome_of(co_await send(std::move(options), std::move(connector)));
 }
 
-Task<volume::Report> listen_and_receive(ReceiveOptions options, std::string identity, net::Endpoint at) {
+Task<Outcome> listen_and_receive(ReceiveOptions options, std::string identity, net::Endpoint at) {
   options.identity = load_identity(identity);
   const auto listener = co_await net::listen_tcp(std::move(at));
   options.say("listens at " + net::text_of(listener->local()));
-  co_return co_await receive(std::move(options), listener.get());
+  co_return outcome_of(co_await receive(std::move(options), listener.get()));
+}
+
+Task<Outcome> open_and_back_up(restic::BackupOptions options, std::string folder) {
+  const auto result = co_await back_up(load_repository(folder), std::move(options));
+  co_return outcome_of(result);
+}
+
+Task<Outcome> open_and_restore(restic::RestoreOptions options, std::string folder, Say say) {
+  co_return outcome_of(co_await restore(load_repository(folder), std::move(options), std::move(say)));
+}
+
+Task<Outcome> open_and_prune(restic::Keep keep, std::string folder, Say say) {
+  co_return outcome_of(co_await prune(load_repository(folder), std::move(keep), std::move(say)));
 }
 
 }  // namespace
@@ -95,6 +107,32 @@ int run_receive(ReceiveOptions options, const std::string& identity, net::Endpoi
   options.progress = &progress;
   options.say = [&reporter](const std::string& message) { reporter.say(message); };
   auto move = [&] { return listen_and_receive(options, identity, listen); };
+  return run(progress, reporter, move, telling);
+}
+
+int run_backup(restic::BackupOptions options, const std::string& repository, const Telling& telling) {
+  volume::Progress progress;
+  Reporter reporter(&progress, telling.out);
+  options.progress = &progress;
+  options.say = [&reporter](const std::string& message) { reporter.say(message); };
+  auto move = [&] { return open_and_back_up(options, repository); };
+  return run(progress, reporter, move, telling);
+}
+
+int run_restore(restic::RestoreOptions options, const std::string& repository, const Telling& telling) {
+  volume::Progress progress;
+  Reporter reporter(&progress, telling.out);
+  options.progress = &progress;
+  auto say = [&reporter](const std::string& message) { reporter.say(message); };
+  auto move = [&] { return open_and_restore(options, repository, say); };
+  return run(progress, reporter, move, telling);
+}
+
+int run_prune(const restic::Keep& keep, const std::string& repository, const Telling& telling) {
+  const volume::Progress progress;
+  Reporter reporter(&progress, telling.out);
+  auto say = [&reporter](const std::string& message) { reporter.say(message); };
+  auto move = [&] { return open_and_prune(keep, repository, say); };
   return run(progress, reporter, move, telling);
 }
 

@@ -4,6 +4,7 @@
 
 #include "mover/lines.hpp"
 #include "mover/mover.hpp"
+#include "mover/repository.hpp"
 
 namespace mtc::mover {
 
@@ -19,5 +20,11 @@ struct Telling {
 int run_send(SendOptions options, const std::string& identity, const Telling& telling);
 /// `listen` is where to serve; the first line says which port was taken.
 int run_receive(ReceiveOptions options, const std::string& identity, net::Endpoint listen, const Telling& telling);
+
+/// Backs a volume up, in a pod likewise. `repository` is a folder (see load_repository). 0 = the snapshot is whole.
+int run_backup(restic::BackupOptions options, const std::string& repository, const Telling& telling);
+/// 0 = the volume is as the snapshot says (and verified, if that was asked for).
+int run_restore(restic::RestoreOptions options, const std::string& repository, const Telling& telling);
+int run_prune(const restic::Keep& keep, const std::string& repository, const Telling& telling);
 
 }  // namespace mtc::mover
