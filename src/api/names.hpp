@@ -32,12 +32,21 @@ inline constexpr auto kMigratedByMigration = "migration.openshift.io/migrated-by
 inline constexpr auto kMigratedByPlan = "migration.openshift.io/migrated-by-migplan";
 inline constexpr auto kInitialBackup = "migration-initial-backup";
 inline constexpr auto kFinalRestore = "migration-final-restore";
+inline constexpr auto kStageBackup = "migration-stage-backup";
+inline constexpr auto kStageRestore = "migration-stage-restore";
+inline constexpr auto kIncludedInStage = "migration-included-stage-backup";  ///< = migration UID, on what it takes along
 inline constexpr auto kDirectVolume = "migration-direct-volume";                    ///< = migration UID, on its DVM
 inline constexpr auto kDirectVolumeMigration = "directvolumemigration";             ///< = UID of the DVM
 inline constexpr auto kCreatedForClaim = "migration.openshift.io/created-for-pvc";  ///< = MD5 of a source claim's name
 inline constexpr auto kAttempt = "migration.openshift.io/rsync-attempt";            ///< = "1", "2" …
 inline constexpr auto kProgressTaken = "migration.openshift.io/dvmp-done";          ///< = "True", on pods that ended
 inline constexpr auto kMigratedByVolumes = "migration.openshift.io/migrated-by-directvolumemigration";
+// Velero's own (velero.md §1.4).
+inline constexpr auto kBackupName = "velero.io/backup-name";
+inline constexpr auto kBackupUid = "velero.io/backup-uid";
+inline constexpr auto kRestoreName = "velero.io/restore-name";
+inline constexpr auto kRestoreUid = "velero.io/restore-uid";
+inline constexpr auto kClaimUid = "velero.io/pvc-uid";
 }  // namespace labels
 
 namespace annotations {
@@ -51,6 +60,18 @@ inline constexpr auto kRunStrategy = "migration.openshift.io/vm-run-strategy";
 /// Of a Restore: {"<source namespace>/<claim>": "<its name on the destination>"} as JSON.
 inline constexpr auto kClaimNames = "migration.openshift.io/claim-names";
 inline constexpr auto kStartMachine = "migration.openshift.io/start-vm";
+inline constexpr auto kQuiescePods = "openshift.io/migrate-quiesce-pods";
+// What a stage backup finds on volumes and claims (spec migration.md §1.3).
+inline constexpr auto kMigrateType = "openshift.io/migrate-type";
+inline constexpr auto kTargetStorageClass = "openshift.io/target-storage-class";
+inline constexpr auto kTargetAccessMode = "openshift.io/target-access-mode";
+inline constexpr auto kCopyMethod = "migration.openshift.io/copy-method";
+/// Of a PodVolumeBackup or PodVolumeRestore: the number of the mover that is at work on it, or was the last one.
+inline constexpr auto kAttempt = "migration.openshift.io/attempt";
+inline constexpr auto kClaimName = "velero.io/pvc-name";
+/// Of a stage Restore: how many volumes were not restored, and how many of them differed from their snapshots.
+inline constexpr auto kRestoreErrors = "velero.io/restore-pvr-error-count";
+inline constexpr auto kRestoreVerifyErrors = "velero.io/restore-pvr-verify-error-count";
 }  // namespace annotations
 
 /// Keeps a DirectVolumeMigration until its helpers are gone from both clusters.

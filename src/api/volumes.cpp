@@ -168,6 +168,19 @@ std::vector<PlanVolume> directly_copied(const MigPlan& plan) {
   return out;
 }
 
+std::vector<PlanVolume> indirectly_copied(const MigPlan& plan) {
+  if (!plan.indirect_volumes) return {};
+  auto out = volumes_of(plan);
+  std::erase_if(out, [](const PlanVolume& volume) {
+    return volume.action != VolumeAction::kCopy || volume.method != CopyMethod::kFilesystem;
+  });
+  return out;
+}
+
+std::vector<PlanVolume> carried_volumes(const MigPlan& plan) {
+  return plan.indirect_volumes ? indirectly_copied(plan) : directly_copied(plan);
+}
+
 bool has_volumes(const std::vector<PlanVolume>& volumes) {
   return std::ranges::any_of(volumes, [](const PlanVolume& v) { return v.action != VolumeAction::kSkip; });
 }

@@ -58,6 +58,11 @@ std::vector<PlanVolume> volumes_of(const MigPlan& plan);
 /// Those that a DirectVolumeMigration copies from cluster to cluster: is_direct_copy(), and none if the plan wants
 /// indirect migration (spec migration.md §6, §11.1).
 std::vector<PlanVolume> directly_copied(const MigPlan& plan);
+/// Those that go through the repository: copied by the method filesystem, and none unless the plan wants indirect
+/// migration.
+std::vector<PlanVolume> indirectly_copied(const MigPlan& plan);
+/// The ones or the others: volumes whose files movers carry.
+std::vector<PlanVolume> carried_volumes(const MigPlan& plan);
 /// Flag HasPVs: a volume whose action is anything but skip (spec migration.md §6).
 bool has_volumes(const std::vector<PlanVolume>& volumes);
 /// Flag EnableVolume: an operator has not taken volumes out of all plans (status.excludedResources).

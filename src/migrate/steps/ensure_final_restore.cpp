@@ -26,7 +26,7 @@ Json incompatible(const Json& plan_object) {
 Json renamed_claims(const Migration& m) {
   Json names = Json::object();
   bool any = false;
-  for (const auto& volume : api::directly_copied(m.plan)) {
+  for (const auto& volume : api::carried_volumes(m.plan)) {
     names[volume.claim.str()] = volume.target.name;
     any = any || volume.claim.name != volume.target.name;
   }
@@ -46,7 +46,7 @@ Task<Outcome> ensure_final_restore(Migration& m) {
   if (!mapping.empty()) spec["namespaceMapping"] = mapping;
   if (auto excluded = incompatible(m.plan_object); !excluded.empty()) spec["excludedResources"] = excluded;
   Json annotations = {{api::annotations::kMigrationType, m.self.stage ? "stage" : "final"}};
-  if (m.self.quiesce) annotations["openshift.io/migrate-quiesce-pods"] = "true";
+  if (m.self.quiesce) annotations[api::annotations::kQuiescePods] = "true";
   if (const auto names = renamed_claims(m); !names.empty()) annotations[api::annotations::kClaimNames] = dump(names);
   const Json restore = {{"apiVersion", "velero.io/v1"},
                         {"kind", "Restore"},

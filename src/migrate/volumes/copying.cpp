@@ -33,6 +33,19 @@ std::set<std::string> Copying::destination_namespaces() const {
   return out;
 }
 
+Maker maker_of(const Copying& c) {
+  return {.plan_uid = c.self.plan_uid, .migration_uid = c.self.migration_uid, .copy_uid = c.self.uid};
+}
+
+Destination destination_of(const Copying& c) {
+  return {.source = c.source,
+          .destination = c.destination,
+          .claims = c.self.claims,
+          .maker = maker_of(c),
+          .waited = c.in_phase(),
+          .failed_phase = "MigrationFailed"};
+}
+
 std::string md5_hex(const std::string& text) { return hex(md5(text)); }
 
 Json helper_labels(const Copying& c) {

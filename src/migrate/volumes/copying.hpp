@@ -5,6 +5,7 @@
 
 #include "api/volume_migration.hpp"
 #include "migrate/migration.hpp"
+#include "migrate/volumes/destination.hpp"
 #include "migrate/volumes/settings.hpp"
 
 namespace mtc::migrate::volumes {
@@ -30,6 +31,9 @@ struct Copying {
 // Names and labels of the helpers. All of them hold the UID of the DirectVolumeMigration, or digits made from it: two
 // of them in one namespace never meet, and a killed controller never makes a second one of anything.
 
+Maker maker_of(const Copying& c);
+/// What it makes on the destination.
+Destination destination_of(const Copying& c);
 /// Labels of everything that belongs to this DirectVolumeMigration (spec direct-volume.md §1).
 Json helper_labels(const Copying& c);
 /// Of the sending pod's `attempt` for a claim.

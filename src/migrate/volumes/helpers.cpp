@@ -1,8 +1,6 @@
 #include "migrate/volumes/helpers.hpp"
 
 #include <algorithm>
-#include <map>
-#include <set>
 #include <tuple>
 
 #include <fmt/format.h>
@@ -37,14 +35,22 @@ const std::vector<kube::ResourceType>& helper_types() {
   return types;
 }
 
-Task<std::vector<Helper>> helpers(Copying& c, std::string selector) {
+Task<std::vector<Helper>> helpers_at(Places places, std::string selector) {
   std::vector<Helper> out;
-  for (const auto& ns : c.source_namespaces()) co_await find_in(c.source, ns, selector, &out);
-  const bool same = c.source == c.destination;
-  for (const auto& ns : c.destination_namespaces()) {
-    if (!same || !c.source_namespaces().contains(ns)) co_await find_in(c.destination, ns, selector, &out);
+  for (const auto& ns : places.source_namespaces) co_await find_in(places.source, ns, selector, &out);
+  const bool same = places.source == places.destination;
+  for (const auto& ns : places.destination_namespaces) {
+    if (!same || !places.source_namespaces.contains(ns)) co_await find_in(places.destination, ns, selector, &out);
   }
   co_return out;
+}
+
+Task<std::vector<Helper>> helpers(Copying& c, std::string selector) {
+  return helpers_at({.source = c.source,
+                     .destination = c.destination,
+                     .source_namespaces = c.source_namespaces(),
+                     .destination_namespaces = c.destination_namespaces()},
+                    std::move(selector));
 }
 
 Task<void> remove(std::vector<Helper> which) {
@@ -89,14 +95,18 @@ std::vector<Subject> pod_subjects(const Copying& c, Side side) {
   return out;
 }
 
-Task<Json> ensure_ours(Copying& c, kube::ClientPtr cluster, kube::ResourceType type, Json object) {
+Task<Json> ensure_labelled(kube::ClientPtr cluster, kube::ResourceType type, Json object, std::string owner) {
+  const auto ours = kube::label(object, owner);
   const auto [stored, made] = co_await kube::ensure(*cluster, type, std::move(object));
-  if (!made && kube::label(stored, api::labels::kDirectVolumeMigration) != c.self.uid) {
-    throw Error(Code::kConflict,
-                fmt::format("{} {} is there already and is none of DirectVolumeMigration {}: delete it", type.kind,
-                            kube::key_of(stored).str(), c.self.self.str()));
+  if (!made && kube::label(stored, owner) != ours) {
+    throw Error(Code::kConflict, fmt::format("{} {} is there already and is none of {} {}: delete it", type.kind,
+                                             kube::key_of(stored).str(), owner, ours));
   }
   co_return stored;
+}
+
+Task<Json> ensure_ours(kube::ClientPtr cluster, kube::ResourceType type, Json object) {
+  return ensure_labelled(std::move(cluster), std::move(type), std::move(object), api::labels::kDirectVolumeMigration);
 }
 
 Task<bool> remove_helpers(Copying* c, std::vector<Subject>* wake_on) {

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <map>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -17,7 +19,13 @@ struct Helper {
   kube::ObjectKey key;
   Json labels;
 };
+/// Where helpers may be.
+struct Places {
+  kube::ClientPtr source, destination;
+  std::set<std::string> source_namespaces, destination_namespaces;
+};
 /// Those that match `selector`, in the namespaces of both sides.
+Task<std::vector<Helper>> helpers_at(Places places, std::string selector);
 Task<std::vector<Helper>> helpers(Copying& c, std::string selector);
 /// Deletes them. A Pod gets a few seconds to end its work.
 Task<void> remove(std::vector<Helper> which);
@@ -33,7 +41,9 @@ Task<std::map<kube::ObjectKey, Json>> pods_of(Copying& c, Side side);
 std::vector<Subject> pod_subjects(const Copying& c, Side side);
 
 /// Creates an object, or finds the one that an earlier run of this step made. Throws Error(kConflict) for one of that
-/// name that somebody else made.
-Task<Json> ensure_ours(Copying& c, kube::ClientPtr cluster, kube::ResourceType type, Json object);
+/// name that somebody else made: one whose label `owner` is not that of `object`.
+Task<Json> ensure_labelled(kube::ClientPtr cluster, kube::ResourceType type, Json object, std::string owner);
+/// The same for what belongs to a DirectVolumeMigration.
+Task<Json> ensure_ours(kube::ClientPtr cluster, kube::ResourceType type, Json object);
 
 }  // namespace mtc::migrate::volumes

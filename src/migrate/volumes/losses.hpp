@@ -1,8 +1,12 @@
 #pragma once
 
+#include <set>
+#include <string>
 #include <vector>
 
-#include "migrate/volumes/progress.hpp"
+#include "api/condition.hpp"
+#include "api/kinds.hpp"
+#include "migrate/volumes/mover_report.hpp"
 
 namespace mtc::migrate::volumes {
 
@@ -11,7 +15,16 @@ namespace mtc::migrate::volumes {
 inline constexpr auto kFilesSkipped = "VolumeFilesSkipped";
 inline constexpr auto kAttributesNotKept = "VolumeAttributesNotKept";
 
-/// Sets them from what the movers of the claims (in the order of the spec) reported at their end.
-void tell_losses(Copying& c, const std::vector<Seen>& seen);
+/// What the movers of several claims could not carry, as they reported it at their end.
+class Losses {
+ public:
+  /// Both ends of a copy report the same; it counts once.
+  void add(const api::Ref& claim, const PodView& pod);
+  /// Sets the conditions, if there is anything to tell.
+  void tell(api::Conditions& conditions) const;
+
+ private:
+  std::set<std::string> skipped_, notes_;  ///< "shop/data: deep/file"
+};
 
 }  // namespace mtc::migrate::volumes

@@ -11,13 +11,12 @@ using testing::HasSubstr;
 /// The conditions after one claim was copied whose sender and receiver ended with this line.
 api::Conditions told(std::string_view line) {
   api::Conditions conditions(Json::array(), system_clock());
-  Copying c;
-  c.self.claims.emplace_back();
-  c.self.claims[0].source = {"shop", "data"};
-  c.conditions = &conditions;
-  Seen seen;
-  seen.sender.report = seen.receiver.report = parse_report(line);
-  tell_losses(c, {seen});
+  PodView pod;
+  pod.report = parse_report(line);
+  Losses losses;
+  losses.add({"shop", "data"}, pod);
+  losses.add({"shop", "data"}, pod);  // the other end
+  losses.tell(conditions);
   return conditions;
 }
 

@@ -51,7 +51,7 @@ spec:
   dataSource: {kind: VolumeSnapshot, name: s}
   resources: {requests: {storage: 5Gi}})");
   const auto c = copying();
-  const auto target = target_claim(c, c.self.claims[0], source);
+  const auto target = target_claim(maker_of(c), c.self.claims[0], source);
   EXPECT_EQ(kube::key_of(target).str(), "boutique/new");
   EXPECT_EQ(dump(target["spec"]), R"({"accessModes":["ReadWriteOnce"],"resources":{"requests":{"storage":"5Gi"}},)"
                                   R"("storageClassName":"fast","volumeMode":"Filesystem"})");
@@ -60,22 +60,22 @@ spec:
   EXPECT_EQ(kube::label(target, "migration.openshift.io/migrated-by-migmigration"), "migration-uid");
   EXPECT_EQ(kube::label(target, "velero.io/restore-name"), "");
   EXPECT_FALSE(target["metadata"].contains("annotations"));
-  EXPECT_EQ(refusal_of(c, target, target), "") << "the stage before made it";
+  EXPECT_EQ(refusal_of(maker_of(c), target, target), "") << "the stage before made it";
 }
 
 // BUG 21 of direct-volume.md: an existing claim is taken without a look.
 TEST(TargetClaim, ThatOfSomebodyElseIsLeftAlone) {
   const auto c = copying();
-  const auto target = target_claim(c, c.self.claims[0], parse_yaml_one("{spec: {}}"));
+  const auto target = target_claim(maker_of(c), c.self.claims[0], parse_yaml_one("{spec: {}}"));
   auto foreign = target;
   foreign["metadata"].erase("labels");
-  EXPECT_THAT(refusal_of(c, foreign, target), HasSubstr("was not made by this plan"));
+  EXPECT_THAT(refusal_of(maker_of(c), foreign, target), HasSubstr("was not made by this plan"));
   auto block = target;
   block["spec"]["volumeMode"] = "Block";
-  EXPECT_THAT(refusal_of(c, block, target), HasSubstr("volumeMode Block"));
+  EXPECT_THAT(refusal_of(maker_of(c), block, target), HasSubstr("volumeMode Block"));
   auto nobodys = copying();
   nobodys.self.plan_uid = nobodys.self.migration_uid = "";
-  EXPECT_THAT(refusal_of(nobodys, foreign, target), HasSubstr("was not made by"));
+  EXPECT_THAT(refusal_of(maker_of(nobodys), foreign, target), HasSubstr("was not made by"));
 }
 
 TEST(MoverPods, SendAndReceiveAsTheMoverReadsIt) {

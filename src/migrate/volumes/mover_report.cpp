@@ -6,7 +6,6 @@
 
 #include "base/error.hpp"
 #include "base/strings.hpp"
-#include "kube/resource.hpp"
 
 namespace mtc::migrate::volumes {
 namespace {
@@ -14,6 +13,7 @@ namespace {
 constexpr std::size_t kMaxLine = 256 * 1024;
 constexpr std::size_t kMaxText = 2000;
 constexpr std::size_t kMaxPaths = 100;
+constexpr std::size_t kSnapshotId = 64;
 
 /// At most so many bytes, not in the middle of a character.
 std::string cut(std::string text, std::size_t most) {
@@ -27,6 +27,13 @@ std::vector<std::string> paths_at(const Json& object, std::string_view name) {
   if (paths.size() > kMaxPaths) paths.resize(kMaxPaths);
   for (auto& path : paths) path = cut(std::move(path), kMaxText);
   return paths;
+}
+
+std::string snapshot_at(const Json& object) {
+  auto id = string_at(object, "snapshot");
+  const bool is_id = id.size() == kSnapshotId &&
+                     std::ranges::all_of(id, [](char c) { return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f'); });
+  return is_id ? id : "";
 }
 
 const Json& container_of(const Json& pod) {
@@ -87,12 +94,14 @@ std::optional<Report> parse_report(std::string_view line) {
   if (const auto percent = int_at(object, "percent"))
     out.percent = static_cast<int>(std::clamp<std::int64_t>(*percent, 0, 100));
   out.rate = cut(string_at(object, "rate"), 32);
+  out.files = std::max<std::int64_t>(int_at(object, "files").value_or(0), 0);
+  out.bytes = std::max<std::int64_t>(int_at(object, "bytes").value_or(0), 0);
+  out.bytes_total = std::max<std::int64_t>(int_at(object, "bytesTotal").value_or(0), 0);
   out.message = cut(string_at(object, "message"), kMaxText);
   out.retry = bool_at(object, "retry", true);
   out.verified = bool_at(object, "verified");
   out.root = cut(string_at(object, "root"), 64);
-  out.files = int_at(object, "files").value_or(0);
-  out.bytes = int_at(object, "bytes").value_or(0);
+  out.snapshot = snapshot_at(object);
   out.skipped = paths_at(object, "skipped");
   out.differences = paths_at(object, "differences");
   out.notes = paths_at(object, "notes");
@@ -118,6 +127,16 @@ PodView view_of(const Json* pod) {
   out.report = parse_report(string_at(terminated, "message"));
   out.trouble = ending(*pod, container);
   return out;
+}
+
+Task<void> hear_last_words(kube::ClientPtr cluster, kube::ObjectKey pod, PodView* view) {
+  if (!view->ended() || view->report) co_return;
+  try {
+    const auto log = co_await cluster->log(pod, {.container = kContainer, .tail_lines = 1});
+    if (log) view->report = parse_report(*log);
+  } catch (const Error&) {  // A node that is lost has no logs; how its pod ended is known without.
+    co_return;
+  }
 }
 
 }  // namespace mtc::migrate::volumes

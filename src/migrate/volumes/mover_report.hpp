@@ -8,6 +8,7 @@
 
 #include "base/clock.hpp"
 #include "json/json.hpp"
+#include "kube/client.hpp"
 
 namespace mtc::migrate::volumes {
 
@@ -15,12 +16,13 @@ namespace mtc::migrate::volumes {
 struct Report {
   std::string phase;  ///< "connecting" … "done", "failed"
   std::optional<int> percent;
-  std::string rate;  ///< "12.34MB/s"
+  std::string rate;                                    ///< "12.34MB/s"
+  std::int64_t files = 0, bytes = 0, bytes_total = 0;  ///< whose content is where it belongs, of how many known so far
   std::string message;
   bool retry = true;      ///< of "failed": whether it may work the next time
   bool verified = false;  ///< of "done": read back from the destination and found equal
   std::string root;       ///< of "done": Merkle root of what was verified, in hex
-  std::int64_t files = 0, bytes = 0;
+  std::string snapshot;   ///< of "done": the snapshot that a backup made, 64 hexadecimal digits; "" for other movers
   std::vector<std::string> skipped, differences, notes;
 
   bool done() const { return phase == "done"; }
@@ -45,6 +47,9 @@ struct PodView {
 };
 /// Null is an absent pod.
 PodView view_of(const Json* pod);
+
+/// The last words of a pod that has ended without a termination message are the last line of its log, too.
+Task<void> hear_last_words(kube::ClientPtr cluster, kube::ObjectKey pod, PodView* view);
 
 /// The container that carries the mover: what reads progress expects the original's name.
 inline constexpr auto kContainer = "rsync";

@@ -5,46 +5,13 @@
 
 #include <fmt/format.h>
 
-#include "base/strings.hpp"
+#include "migrate/volumes/attempts.hpp"
 
 namespace mtc::migrate::volumes {
 namespace {
 
 using State = PodView::State;
 using What = Move::What;
-
-constexpr auto kPendingLimit = std::chrono::hours(1);
-constexpr auto kFirstPause = std::chrono::seconds(1);
-constexpr auto kLongestPause = std::chrono::minutes(1);
-constexpr std::size_t kNamed = 5;  ///< paths in a message
-
-struct Failure {
-  std::string cause;
-  bool retry = true;
-};
-
-std::string with_paths(const Report& report) {
-  if (report.differences.empty()) return report.message;
-  auto named = report.differences;
-  const auto more = named.size() > kNamed ? named.size() - kNamed : 0;
-  if (more > 0) named.resize(kNamed);
-  return fmt::format("{} [{}{}]", report.message, join(named, ", "), more > 0 ? fmt::format(" and {} more", more) : "");
-}
-
-/// How a pod that has ended explains itself.
-Failure failure_of(const PodView& pod) {
-  const auto& report = pod.report;
-  if (report && report->failed()) return {fmt::format("Pod {}: {}", pod.name, with_paths(*report)), report->retry};
-  if (pod.state == State::kSucceeded) {
-    // Whatever ran there, it was no mover: the image is wrong.
-    return {fmt::format("Pod {} ended without a report: see RSYNC_TRANSFER_IMAGE of ConfigMap migration-cluster-config",
-                        pod.name),
-            false};
-  }
-  return {fmt::format("Pod {}: {}", pod.name, pod.trouble), true};
-}
-
-bool is_done(const PodView& pod) { return pod.state == State::kSucceeded && pod.report && pod.report->done(); }
 
 /// Why the attempt has failed; nullopt if it goes on, or has succeeded.
 std::optional<Failure> failed(const PodView& sender, const PodView& receiver, bool must_verify) {
@@ -64,28 +31,13 @@ std::optional<Failure> failed(const PodView& sender, const PodView& receiver, bo
   return std::nullopt;
 }
 
-std::optional<Failure> stuck(const PodView& pod, Time now) {
-  if (pod.state != State::kPending || !pod.created || now - *pod.created < kPendingLimit) return std::nullopt;
-  return Failure{fmt::format("Pod {} has not started within an hour: {}", pod.name, pod.trouble), false};
-}
-
-Duration pause_after(std::int64_t attempt) {
-  Duration pause = kFirstPause;
-  for (std::int64_t i = 1; i < attempt && pause < kLongestPause; ++i) pause *= 2;
-  return std::min<Duration>(pause, kLongestPause);
-}
-
 Move after(const Failure& failure, const PodView& sender, const PodView& receiver, std::int64_t attempt,
            std::int64_t attempts, Time now) {
-  if (!failure.retry) return {What::kFail, failure.cause, {}};
-  if (attempt >= attempts)
-    return {What::kFail, fmt::format("{} (attempt {} of {})", failure.cause, attempt, attempts), {}};
-  if (sender.alive() || receiver.alive()) return {What::kClear, failure.cause, {}};
   const auto ended = std::max(sender.finished.value_or(Time::min()), receiver.finished.value_or(Time::min()));
-  if (ended == Time::min()) return {What::kNextAttempt, failure.cause, {}};
-  const auto left = std::chrono::duration_cast<Duration>(ended - now) + pause_after(attempt);
-  if (left > Duration::zero()) return {What::kPause, failure.cause, std::min<Duration>(left, kLongestPause)};
-  return {What::kNextAttempt, failure.cause, {}};
+  const auto next = next_after(failure, attempt, attempts, ended, now);
+  if (next.over) return {What::kFail, next.cause, {}};
+  if (sender.alive() || receiver.alive()) return {What::kClear, next.cause, {}};
+  return {next.pause > Duration::zero() ? What::kPause : What::kNextAttempt, next.cause, next.pause};
 }
 
 }  // namespace

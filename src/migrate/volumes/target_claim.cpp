@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "api/names.hpp"
+#include "kube/resource.hpp"
 
 namespace mtc::migrate::volumes {
 namespace {
@@ -12,23 +13,26 @@ std::string mode_of(const Json& claim) {
   return mode.empty() ? "Filesystem" : mode;
 }
 
-bool is_ours(const Copying& c, const Json& claim) {
-  if (kube::label(claim, api::labels::kMigratedByVolumes) == c.self.uid) return true;
-  return !c.self.plan_uid.empty() && kube::label(claim, api::labels::kMigratedByPlan) == c.self.plan_uid;
+bool is_ours(const Maker& maker, const Json& claim) {
+  const auto says = [&](const char* label, const std::string& uid) {
+    return !uid.empty() && kube::label(claim, label) == uid;
+  };
+  return says(api::labels::kMigratedByVolumes, maker.copy_uid) || says(api::labels::kMigratedByPlan, maker.plan_uid);
 }
 
 }  // namespace
 
-Json target_claim(const Copying& c, const api::ClaimCopy& claim, const Json& source) {
+Json target_claim(const Maker& maker, const api::ClaimCopy& claim, const Json& source) {
   auto labels = object_at(source, "metadata.labels");
-  for (const auto* key : {"velero.io/restore-name", "velero.io/backup-name"}) labels.erase(key);
+  for (const auto* key : {api::labels::kRestoreName, api::labels::kBackupName, api::labels::kIncludedInStage})
+    labels.erase(key);
   labels[api::labels::kPartOf] = api::kNamespace;
-  labels[api::labels::kDirectVolumeMigration] = c.self.uid;
-  if (c.self.migration_uid.empty()) {
-    labels[api::labels::kMigratedByVolumes] = c.self.uid;
+  if (!maker.copy_uid.empty()) labels[api::labels::kDirectVolumeMigration] = maker.copy_uid;
+  if (maker.migration_uid.empty()) {
+    labels[api::labels::kMigratedByVolumes] = maker.copy_uid;
   } else {
-    labels[api::labels::kMigratedByMigration] = c.self.migration_uid;
-    labels[api::labels::kMigratedByPlan] = c.self.plan_uid;
+    labels[api::labels::kMigratedByMigration] = maker.migration_uid;
+    labels[api::labels::kMigratedByPlan] = maker.plan_uid;
   }
   const auto modes = claim.access_modes.empty() ? strings_at(source, "spec.accessModes") : claim.access_modes;
   Json spec = {{"accessModes", modes},
@@ -41,9 +45,9 @@ Json target_claim(const Copying& c, const api::ClaimCopy& claim, const Json& sou
           {"spec", std::move(spec)}};
 }
 
-std::string refusal_of(const Copying& c, const Json& existing, const Json& target) {
+std::string refusal_of(const Maker& maker, const Json& existing, const Json& target) {
   const auto name = kube::key_of(existing).str();
-  if (!is_ours(c, existing)) {
+  if (!is_ours(maker, existing)) {
     return fmt::format(
         "PersistentVolumeClaim {} is on the destination already and was not made by this plan: its files "
         "stay as they are. Delete it, or give the volume another target name in the plan.",

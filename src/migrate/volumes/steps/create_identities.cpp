@@ -61,7 +61,7 @@ Task<Outcome> create_identities(Copying& c) {
   for (const auto& place : places(c)) {
     co_await place.cluster->remove(kube::types::secrets(), {place.ns, place.name});
     const auto own = net::issue_certificate(ca, place.end, {place.end}, {}, c.clock->now(), kLifetime);
-    co_await ensure_ours(c, place.cluster, kube::types::secrets(), secret_of(c, place, ca, own));
+    co_await ensure_ours(place.cluster, kube::types::secrets(), secret_of(c, place, ca, own));
   }
   co_return done();
 }

@@ -33,7 +33,7 @@ Json progress_of(const Copying& c, const api::ClaimCopy& claim) {
 
 Task<Outcome> create_progresses(Copying& c) {
   for (const auto& claim : c.self.claims)
-    co_await ensure_ours(c, c.host, plan::types::volume_progresses(), progress_of(c, claim));
+    co_await ensure_ours(c.host, plan::types::volume_progresses(), progress_of(c, claim));
   co_return done();
 }
 

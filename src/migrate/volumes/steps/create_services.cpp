@@ -15,7 +15,7 @@ constexpr auto kSlow = std::chrono::minutes(3);
 Task<Outcome> create_services(Copying& c) {
   const auto type = co_await cluster_setting(c.destination, "RSYNC_ENDPOINT_TYPE");
   for (const auto& claim : c.self.claims)
-    co_await ensure_ours(c, c.destination, kube::types::services(), service_of(c, claim, type));
+    co_await ensure_ours(c.destination, kube::types::services(), service_of(c, claim, type));
   co_return done();
 }
 

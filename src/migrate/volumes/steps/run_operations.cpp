@@ -56,24 +56,14 @@ class Pass {
       if (const auto at = receivers.find({claim.target.ns, receiver_name(c_, claim, attempt)}); at != receivers.end())
         receivers_[i] = at->second;
       if (!operations_[i].active()) continue;
-      co_await hear(c_.source, {claim.source.ns, sender_name(c_, claim, attempt)}, &seen_[i].sender);
-      co_await hear(c_.destination, {claim.target.ns, receiver_name(c_, claim, attempt)}, &seen_[i].receiver);
+      co_await hear_last_words(c_.source, {claim.source.ns, sender_name(c_, claim, attempt)}, &seen_[i].sender);
+      co_await hear_last_words(c_.destination, {claim.target.ns, receiver_name(c_, claim, attempt)},
+                               &seen_[i].receiver);
     }
     const kube::ListOptions ours{.label_selector = selector_of(c_)};
     for (auto& progress : co_await kube::list_all(*c_.host, plan::types::volume_progresses(), api::kNamespace, ours)) {
       const auto name = kube::key_of(progress).name;
       progresses_[name] = std::move(progress);
-    }
-  }
-
-  /// The last words of a pod that left no termination message: they are the last line of its log, too.
-  static Task<void> hear(kube::ClientPtr cluster, kube::ObjectKey pod, PodView* view) {
-    if (!view->ended() || view->report) co_return;
-    try {
-      const auto log = co_await cluster->log(pod, {.container = kContainer, .tail_lines = 1});
-      if (log) view->report = parse_report(*log);
-    } catch (const Error&) {  // A node that is lost has no logs; how its pod ended is known without.
-      co_return;
     }
   }
 
@@ -126,7 +116,7 @@ class Pass {
 
   Task<void> create_receiver(api::ClaimCopy claim, std::int64_t attempt) {
     const auto image = co_await mover_image(c_.destination);
-    co_await ensure_ours(c_, c_.destination, kube::types::pods(), receiver_pod(c_, claim, attempt, image));
+    co_await ensure_ours(c_.destination, kube::types::pods(), receiver_pod(c_, claim, attempt, image));
   }
 
   Task<void> create_sender(std::size_t i) {
@@ -137,9 +127,9 @@ class Pass {
         co_await kube::must_get(*c_.destination, kube::types::services(), {claim.target.ns, service_name(c_, claim)});
     const auto to = addresses(receivers_.at(i), service, co_await nodes(), c_.source->url() == c_.destination->url());
     const auto image = co_await mover_image(c_.source);
-    const auto node = co_await node_of_user(c_, claim, source);
-    co_await ensure_ours(c_, c_.source, kube::types::pods(),
-                         sender_pod(c_, claim, operations_[i].attempt, image, to, node));
+    const auto user = is_of_one_node(source) ? co_await user_of(c_.source, claim.source) : ClaimUser{};
+    co_await ensure_ours(c_.source, kube::types::pods(),
+                         sender_pod(c_, claim, operations_[i].attempt, image, to, user.node));
   }
 
   /// An account that may not see nodes reaches receivers in the other ways.
@@ -196,12 +186,20 @@ class Pass {
       return waiting();
     }
     if (!any_failed) {
-      tell_losses(c_, seen_);
+      tell_losses();
       return done();
     }
     auto why = reasons();
     show_network(why);
     return fail(kFailedPhase, std::move(why));
+  }
+
+  void tell_losses() const {
+    Losses losses;
+    for (std::size_t i = 0; i < seen_.size(); ++i) {
+      for (const auto* end : {&seen_[i].sender, &seen_[i].receiver}) losses.add(c_.self.claims[i].source, *end);
+    }
+    losses.tell(*c_.conditions);
   }
 
   /// If no claim was copied, and all for the same reason, it is the network between the clusters.

@@ -1,0 +1,97 @@
+#include "migrate/volumes/mover_pod.hpp"
+
+#include <algorithm>
+
+#include "api/names.hpp"
+#include "migrate/volumes/endpoints.hpp"
+#include "migrate/volumes/mover_report.hpp"
+
+namespace mtc::migrate::volumes {
+namespace {
+
+constexpr auto kImage = "ghcr.io/mtc/mtc:" MTC_VERSION;
+
+Json security_context() {
+  return {{"runAsUser", 0},
+          {"runAsGroup", 0},
+          {"allowPrivilegeEscalation", false},
+          {"seccompProfile", {{"type", "RuntimeDefault"}}},
+          {"capabilities",
+           {{"drop", Json::array({"ALL"})},
+            {"add", Json::array({"CHOWN", "DAC_OVERRIDE", "FOWNER", "FSETID", "MKNOD", "SETFCAP"})}}}};
+}
+
+Json container_of(const Mover& mover) {
+  const Json pod_ip = {{"name", "POD_IP"}, {"valueFrom", {{"fieldRef", {{"fieldPath", "status.podIP"}}}}}};
+  const Json volume = {{"name", "volume"}, {"mountPath", kVolume}, {"readOnly", mover.reads_only}};
+  const Json identity = {{"name", "identity"}, {"mountPath", kIdentity}, {"readOnly", true}};
+  const Json resources = {{"requests", {{"cpu", "100m"}, {"memory", "128Mi"}}},
+                          {"limits", {{"cpu", "2"}, {"memory", "1Gi"}}}};
+  return {{"name", kContainer},
+          {"image", mover.image},
+          {"imagePullPolicy", "IfNotPresent"},
+          {"args", mover.args},
+          {"env", Json::array({pod_ip})},
+          {"volumeMounts", Json::array({volume, identity})},
+          {"resources", resources},
+          {"securityContext", security_context()}};
+}
+
+/// An affinity, so that the scheduler minds taints and room.
+Json on_node(const std::string& node) {
+  const Json field = {{"key", "metadata.name"}, {"operator", "In"}, {"values", Json::array({node})}};
+  const Json term = {{"matchFields", Json::array({field})}};
+  return {{"nodeAffinity",
+           {{"requiredDuringSchedulingIgnoredDuringExecution", {{"nodeSelectorTerms", Json::array({term})}}}}}};
+}
+
+bool mounts(const Json& pod, const std::string& claim) {
+  return std::ranges::any_of(array_at(pod, "spec.volumes"), [&](const Json& volume) {
+    return string_at(volume, "persistentVolumeClaim.claimName") == claim;
+  });
+}
+
+}  // namespace
+
+Json pod_of(const Mover& mover) {
+  const Json volume = {{"name", "volume"}, {"persistentVolumeClaim", {{"claimName", mover.claim}}}};
+  const Json identity = {{"name", "identity"}, {"secret", {{"secretName", mover.secret}, {"defaultMode", 0400}}}};
+  Json spec = {{"restartPolicy", "Never"},
+               {"automountServiceAccountToken", false},
+               {"enableServiceLinks", false},
+               {"terminationGracePeriodSeconds", 10},
+               {"containers", Json::array({container_of(mover)})},
+               {"volumes", Json::array({volume, identity})}};
+  if (!mover.node.empty()) spec["affinity"] = on_node(mover.node);
+  return {{"apiVersion", "v1"},
+          {"kind", "Pod"},
+          {"metadata", {{"namespace", mover.ns}, {"name", mover.name}, {"labels", mover.labels}}},
+          {"spec", std::move(spec)}};
+}
+
+Task<std::string> mover_image(kube::ClientPtr cluster) {
+  const auto image = co_await cluster_setting(std::move(cluster), "RSYNC_TRANSFER_IMAGE");
+  co_return image.empty() ? kImage : image;
+}
+
+Task<ClaimUser> user_of(kube::ClientPtr cluster, api::Ref claim) {
+  for (const auto& pod : co_await kube::list_all(*cluster, kube::types::pods(), claim.ns)) {
+    const bool helper = kube::label(pod, api::labels::kPartOf) == api::kNamespace;
+    if (!helper && string_at(pod, "status.phase") == "Running" && mounts(pod, claim.name))
+      co_return ClaimUser{kube::key_of(pod).str(), string_at(pod, "spec.nodeName")};
+  }
+  co_return ClaimUser{};
+}
+
+bool is_of_one_node(const Json& claim) {
+  return std::ranges::none_of(strings_at(claim, "spec.accessModes"), [](const std::string& mode) {
+    return mode == "ReadWriteMany" || mode == "ReadOnlyMany";
+  });
+}
+
+bool is_of_one_pod(const Json& claim) {
+  return std::ranges::all_of(strings_at(claim, "spec.accessModes"),
+                             [](const std::string& mode) { return mode == "ReadWriteOncePod"; });
+}
+
+}  // namespace mtc::migrate::volumes

@@ -1,0 +1,41 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "api/kinds.hpp"
+#include "kube/client.hpp"
+
+namespace mtc::migrate::volumes {
+
+/// What tells one pod that carries files from another.
+struct Mover {
+  std::string ns, name, image, claim;
+  std::string secret;  ///< mounted at kIdentity: whom it trusts, or where the repository is
+  Json labels;
+  std::vector<std::string> args;
+  bool reads_only = false;
+  std::string node = {};  ///< where it must run, if not empty
+};
+/// The pod: its claim at kVolume, its Secret at kIdentity, $(POD_IP) in its arguments. What a file tree needs to be
+/// written as it was, and no more than Pod Security "baseline" allows.
+Json pod_of(const Mover& mover);
+
+inline constexpr auto kVolume = "/volume";
+inline constexpr auto kIdentity = "/etc/mtc-mover";
+
+/// The image of movers on a cluster: RSYNC_TRANSFER_IMAGE of its migration-cluster-config, else that of this release.
+Task<std::string> mover_image(kube::ClientPtr cluster);
+
+/// Who uses a claim: a running pod, none of ours, that mounts it.
+struct ClaimUser {
+  std::string pod;   ///< "ns/name"; "" if nobody does
+  std::string node;  ///< where it runs
+};
+Task<ClaimUser> user_of(kube::ClientPtr cluster, api::Ref claim);
+/// Whether only pods of one node may mount the claim at a time.
+bool is_of_one_node(const Json& claim);
+/// Whether only one pod may.
+bool is_of_one_pod(const Json& claim);
+
+}  // namespace mtc::migrate::volumes
