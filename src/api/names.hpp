@@ -41,6 +41,7 @@ inline constexpr auto kCreatedForClaim = "migration.openshift.io/created-for-pvc
 inline constexpr auto kAttempt = "migration.openshift.io/rsync-attempt";            ///< = "1", "2" …
 inline constexpr auto kProgressTaken = "migration.openshift.io/dvmp-done";          ///< = "True", on pods that ended
 inline constexpr auto kMigratedByVolumes = "migration.openshift.io/migrated-by-directvolumemigration";
+inline constexpr auto kRepositoryKey = "migration.openshift.io/volume-repository";  ///< = "True", on their Secrets
 // Velero's own (velero.md §1.4).
 inline constexpr auto kBackupName = "velero.io/backup-name";
 inline constexpr auto kBackupUid = "velero.io/backup-uid";
@@ -66,6 +67,8 @@ inline constexpr auto kMigrateType = "openshift.io/migrate-type";
 inline constexpr auto kTargetStorageClass = "openshift.io/target-storage-class";
 inline constexpr auto kTargetAccessMode = "openshift.io/target-access-mode";
 inline constexpr auto kCopyMethod = "migration.openshift.io/copy-method";
+/// Of a repository's Secret: the MigStorage, as "ns/name".
+inline constexpr auto kStorage = "migration.openshift.io/migstorage";
 /// Of a PodVolumeBackup or PodVolumeRestore: the number of the mover that is at work on it, or was the last one.
 inline constexpr auto kAttempt = "migration.openshift.io/attempt";
 inline constexpr auto kClaimName = "velero.io/pvc-name";

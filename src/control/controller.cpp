@@ -169,6 +169,12 @@ void add_watches(Runtime& runtime, const kube::ClientPtr& host, const std::share
     const auto plan = api::MigPlan::parse(change.object);
     return Keys{{plan.source.ns, plan.source.name}, {plan.destination.ns, plan.destination.name}};
   });
+  // Its volumes in the bucket go with it, or when it is closed.
+  runtime.watch(host, types::mig_plans(), ns, api::kMigStorage, [](const kube::Change& change) {
+    const auto plan = api::MigPlan::parse(change.object);
+    const bool over = change.type == kube::Change::Type::kDeleted || plan.closed;
+    return over && plan.storage.set() ? Keys{{plan.storage.ns, plan.storage.name}} : Keys{};
+  });
   watch_migrations(runtime, host);
   watch_rival_plans(runtime, host);
 }

@@ -5,6 +5,7 @@
 #include "base/error.hpp"
 #include "control/reconcilers.hpp"
 #include "plan/checks.hpp"
+#include "plan/repositories.hpp"
 
 namespace mtc::control {
 namespace {
@@ -28,6 +29,8 @@ class StorageReconciler final : public Reconciler {
     std::optional<Error> failure;
     try {
       co_await plan::check_storage(parts_.connections, storage, &pass->conditions(), uuid4(*parts_.services->rng));
+      if (!pass->conditions().blocked())
+        co_await plan::sweep_repositories(parts_.connections, storage, &pass->conditions());
     } catch (const Error& error) {
       failure = error;
     }

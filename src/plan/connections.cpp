@@ -8,7 +8,6 @@
 #include "base/encoding.hpp"
 #include "base/error.hpp"
 #include "base/hash.hpp"
-#include "blob/s3.hpp"
 #include "json/json.hpp"
 #include "plan/types.hpp"
 
@@ -66,7 +65,7 @@ Task<kube::ClientPtr> Connections::cluster(api::MigCluster mig_cluster) {
   co_return kept.value;
 }
 
-Task<blob::StorePtr> Connections::storage(api::MigStorage mig_storage) {
+Task<blob::S3Options> Connections::bucket(api::MigStorage mig_storage) {
   if (mig_storage.provider != "aws") {
     throw Error(Code::kUnsupported,
                 fmt::format("this release reaches S3-compatible stores (aws) only, not {}", mig_storage.provider));
@@ -89,6 +88,11 @@ Task<blob::StorePtr> Connections::storage(api::MigStorage mig_storage) {
   options.insecure = mig_storage.insecure;
   options.request_limit = std::chrono::seconds(10);
   options.max_attempts = 3;
+  co_return options;
+}
+
+Task<blob::StorePtr> Connections::storage(api::MigStorage mig_storage) {
+  auto options = co_await bucket(mig_storage);
   const auto identity =
       hex(sha256(options.bucket + "|" + options.region + "|" + options.endpoint + "|" + options.access_key_id + "|" +
                  options.secret_access_key.reveal() + "|" + options.ca_pem + (options.insecure ? "|insecure" : "")));

@@ -4,6 +4,7 @@
 #include <string>
 
 #include "api/kinds.hpp"
+#include "blob/s3.hpp"
 #include "blob/store.hpp"
 #include "kube/client.hpp"
 #include "kube/config.hpp"
@@ -27,6 +28,8 @@ class Connections {
   /// The bucket of a MigStorage; sends nothing to it. Errors as above; Error(kUnsupported) for a provider this release
   /// cannot reach.
   Task<blob::StorePtr> storage(api::MigStorage mig_storage);
+  /// What storage() opens it with, for those who reach the bucket from elsewhere. Errors as above.
+  Task<blob::S3Options> bucket(api::MigStorage mig_storage);
 
  private:
   template <typename T>
