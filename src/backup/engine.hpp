@@ -9,7 +9,7 @@
 #include "async/task.hpp"
 #include "base/clock.hpp"
 #include "blob/store.hpp"
-#include "json/fwd.hpp"
+#include "json/json.hpp"
 #include "kube/client.hpp"
 
 namespace mtc::backup {
@@ -52,6 +52,8 @@ struct Environment {
   blob::StorePtr store;
   std::string prefix = "velero";  ///< of the BackupStorageLocation, without trailing '/'
   const Clock* clock = nullptr;   ///< null = the machine's
+  /// The PodVolumeBackups that belong to a backup, for its companion file.
+  std::vector<Json> pod_volume_backups = {};
 };
 
 /// Carries out a velero.io/v1 Backup: collects the objects its spec selects, streams them to

@@ -172,7 +172,8 @@ Task<void> write_backup_companions(Environment environment, std::string name, co
   files[folder + name + "-logs.gz"] = std::move(log);
   files[folder + name + "-results.gz"] = dump(results_file(*outcome));
   files[folder + name + "-resource-list.json.gz"] = dump(resource_list(*outcome, false));
-  for (const auto* empty : {"podvolumebackups", "volumesnapshots", "volumeinfo", "itemoperations"}) {
+  files[folder + name + "-podvolumebackups.json.gz"] = dump(Json(environment.pod_volume_backups));
+  for (const auto* empty : {"volumesnapshots", "volumeinfo", "itemoperations"}) {
     files[fmt::format("{}{}-{}.json.gz", folder, name, empty)] = "[]";
   }
   return write_all(std::move(environment), std::move(files));

@@ -184,7 +184,7 @@ void CommandTree::add_plan_create(CLI::App* group) {
       ->required();
   create_command->add_flag("--direct-images", what->direct_images, "copy images from registry to registry");
   create_command->add_flag("--indirect-volumes", what->indirect_volumes,
-                           "copy volumes through the bucket; this release refuses such a plan");
+                           "copy volumes through the bucket instead of from cluster to cluster");
   add_wait_flag(create_command, *wait);
   acts(create_command, [what, wait](Session session) {
     return then_wait(session, kind_of("plan"), what->name, create_plan(session, *what), *wait);

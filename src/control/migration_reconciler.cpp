@@ -110,8 +110,12 @@ class MigrationReconciler final : public Reconciler {
         co_await kube::must_get(*m.host, types::mig_storages(), {m.plan.storage.ns, m.plan.storage.name});
     m.storage = api::MigStorage::parse(storage);
     m.store = co_await parts_.connections->storage(*m.storage);
+    m.bucket = co_await parts_.connections->bucket(*m.storage);
+    m.connections = parts_.connections;
     m.jobs = parts_.jobs;
     m.clock = parts_.services->clock;
+    m.rng = parts_.services->rng;
+    m.volumes = parts_.volumes;
     m.conditions = &pass->conditions();
     m.wake = [wake = parts_.wake_migration, key = kube::ObjectKey{self.self.ns, self.self.name}] { wake(key); };
     m.phase_since = pass->running_since(self.phase);
@@ -121,6 +125,7 @@ class MigrationReconciler final : public Reconciler {
     m.flags.direct_volume = !api::directly_copied(m.plan).empty();
     m.flags.indirect_volume = m.plan.indirect_volumes;
     m.flags.enable_volume = api::volumes_enabled(m.plan_object);
+    m.flags.has_stage_backup = m.flags.enable_volume && !api::indirectly_copied(m.plan).empty();
     co_return m;
   }
 

@@ -11,7 +11,11 @@
 #include "backup/engine.hpp"
 #include "base/clock.hpp"
 #include "base/error.hpp"
+#include "base/rng.hpp"
+#include "blob/s3.hpp"
 #include "kube/client.hpp"
+#include "migrate/volumes/settings.hpp"
+#include "plan/connections.hpp"
 
 namespace mtc::migrate {
 
@@ -75,9 +79,13 @@ struct Migration {
   std::optional<api::MigStorage> storage;
   kube::ClientPtr host, source, destination;
   std::string host_id;  ///< plan::Connections::host_id
+  plan::Connections* connections = nullptr;
   blob::StorePtr store;
+  blob::S3Options bucket;  ///< how `store` is reached, for those who reach it from elsewhere
   Jobs* jobs = nullptr;
   const Clock* clock = nullptr;
+  Rng* rng = nullptr;
+  volumes::Settings volumes;
   api::Conditions* conditions = nullptr;
   std::function<void()> wake;  ///< enqueues this migration
   Time phase_since{};          ///< when the current phase was entered

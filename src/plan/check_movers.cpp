@@ -19,11 +19,18 @@ struct Privilege {
 };
 /// What copying volumes needs on either cluster (docs/guide/volumes.md). One verb stands for the kind where roles are
 /// written by kinds.
-constexpr std::array kPrivileges = {Privilege{"create", "pods"},     Privilege{"delete", "pods"},
-                                    Privilege{"watch", "pods"},      Privilege{"get", "pods", "log"},
-                                    Privilege{"create", "secrets"},  Privilege{"delete", "secrets"},
-                                    Privilege{"create", "services"}, Privilege{"get", "persistentvolumeclaims"}};
+constexpr std::array kPrivileges = {Privilege{"create", "pods"},
+                                    Privilege{"delete", "pods"},
+                                    Privilege{"watch", "pods"},
+                                    Privilege{"get", "pods", "log"},
+                                    Privilege{"create", "secrets"},
+                                    Privilege{"delete", "secrets"},
+                                    Privilege{"get", "persistentvolumeclaims"}};
 constexpr Privilege kCreateClaims{"create", "persistentvolumeclaims"};
+constexpr Privilege kCreateServices{"create", "services"};  ///< from cluster to cluster
+/// Through the repository: marks on what a stage backup takes along, on the source.
+constexpr std::array kMarks = {Privilege{"patch", "persistentvolumeclaims"}, Privilege{"patch", "namespaces"}};
+constexpr Privilege kMarkVolumes{"patch", "persistentvolumes"};
 
 Task<void> ask(kube::ClientPtr cluster, std::string side, std::string ns, Privilege what,
                std::set<std::string>* lacking) {
@@ -35,29 +42,38 @@ Task<void> ask(kube::ClientPtr cluster, std::string side, std::string ns, Privil
   const auto answer = co_await cluster->create(kube::types::self_subject_access_reviews(), review);
   const std::string_view subresource(what.subresource);
   if (!bool_at(answer, "status.allowed")) {
-    lacking->insert(fmt::format("{}: {} {}{}{} in {}", side, what.verb, what.resource, subresource.empty() ? "" : "/",
-                                subresource, ns));
+    lacking->insert(fmt::format("{}: {} {}{}{}{}{}", side, what.verb, what.resource, subresource.empty() ? "" : "/",
+                                subresource, ns.empty() ? "" : " in ", ns));
   }
 }
 
 }  // namespace
 
 Task<void> check_movers(api::MigPlan plan, PlanWorld* world, api::Conditions* conditions) {
-  const auto volumes = api::directly_copied(plan);
+  const auto volumes = api::carried_volumes(plan);
   if (volumes.empty()) co_return;
   std::set<std::string> sources, targets, lacking;
   for (const auto& volume : volumes) {
     sources.insert(volume.claim.ns);
     targets.insert(volume.target.ns);
   }
+  std::vector<Privilege> on_source(kPrivileges.begin(), kPrivileges.end());
+  auto on_destination = on_source;
+  on_destination.push_back(kCreateClaims);
+  if (plan.indirect_volumes) {
+    on_source.insert(on_source.end(), kMarks.begin(), kMarks.end());
+  } else {
+    for (auto* needed : {&on_source, &on_destination}) needed->push_back(kCreateServices);
+  }
   std::vector<Task<void>> questions;
-  for (const auto& what : kPrivileges) {
-    for (const auto& ns : sources) questions.push_back(ask(world->source_client, "source", ns, what, &lacking));
-    for (const auto& ns : targets)
+  if (plan.indirect_volumes) questions.push_back(ask(world->source_client, "source", "", kMarkVolumes, &lacking));
+  for (const auto& ns : sources) {
+    for (const auto& what : on_source) questions.push_back(ask(world->source_client, "source", ns, what, &lacking));
+  }
+  for (const auto& ns : targets) {
+    for (const auto& what : on_destination)
       questions.push_back(ask(world->destination_client, "destination", ns, what, &lacking));
   }
-  for (const auto& ns : targets)
-    questions.push_back(ask(world->destination_client, "destination", ns, kCreateClaims, &lacking));
   co_await async::all(std::move(questions));
   if (lacking.empty()) co_return;
   conditions->set({.type = "VolumePrivilegesMissing",

@@ -186,8 +186,6 @@ class VolumeCheck {
       if (!claims.empty())
         causes.push_back(fmt::format("{} (claims {}: {})", what, bracketed(std::move(claims)), advice));
     };
-    if (plan_.indirect_volumes)
-      refuse(is_copied, "copying through the repository", "set `indirectVolumeMigration: false`");
     refuse([](const PlanVolume& volume) { return volume.action == VolumeAction::kMove; }, "the action move",
            "select copy or skip");
     refuse([](const PlanVolume& volume) { return is_copied(volume) && volume.method == CopyMethod::kSnapshot; },

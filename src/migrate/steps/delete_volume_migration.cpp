@@ -32,9 +32,9 @@ Task<Outcome> delete_volume_migration(Migration& m) {
   co_return wait_for({volume_migration_subject(m)}, std::chrono::seconds(10));
 }
 
-/// One that is still at work when its migration has failed for another reason stops; one that has ended stays, for its
+/// Copies that are still at work when their migration has failed for another reason stop; what has ended stays, for its
 /// errors to be read.
-Task<Outcome> stop_volume_migration(Migration& m) {
+Task<Outcome> stop_volumes(Migration& m) {
   const auto found = co_await find_volume_migration(m);
   if (found && string_at(*found, "status.phase") != "Completed")
     co_await m.host->remove(plan::types::direct_volume_migrations(), kube::key_of(*found));

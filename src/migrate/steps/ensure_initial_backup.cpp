@@ -5,24 +5,17 @@
 #include "api/names.hpp"
 #include "json/json.hpp"
 #include "migrate/steps/steps.hpp"
-#include "migrate/steps/velero_objects.hpp"
+#include "migrate/steps/velero_manifests.hpp"
 
 namespace mtc::migrate {
 namespace {
 
-/// The location that the plan made, by its label.
-Task<std::string> location_name(Migration& m, kube::ResourceType type) {
-  const kube::ListOptions options{.label_selector = fmt::format("{}={}", api::labels::kPlan, m.plan.uid)};
-  const auto found = co_await kube::list_all(*m.source, type, api::kNamespace, options);
-  co_return found.empty() ? "" : kube::key_of(found.front()).name;
-}
-
-Task<Json> excluded_resources(Migration& m) {
+Json excluded_resources(const Migration& m) {
   Json excluded = {"imagestreams", "persistentvolumes", "persistentvolumeclaims"};
   for (const auto& name : strings_at(m.plan_object, "status.excludedResources")) {
     if (std::find(excluded.begin(), excluded.end(), name) == excluded.end()) excluded.push_back(name);
   }
-  co_return excluded;
+  return excluded;
 }
 
 /// Group and kind of spec.includedResources as resource names.
@@ -40,31 +33,14 @@ Task<Json> included_resources(Migration& m) {
 
 Task<Outcome> ensure_initial_backup(Migration& m) {
   const auto location = co_await location_name(m, kube::types::backup_storage_locations());
-  if (location.empty()) {
-    co_return fail("MigrationFailed", {fmt::format("The source cluster has no BackupStorageLocation of MigPlan {}: set "
-                                                   "spec.refresh on the plan and try again.",
-                                                   m.plan.self.str())});
-  }
-  Json labels = m.labels();
-  labels[api::labels::kInitialBackup] = m.self.uid;
-  Json spec = {{"includedNamespaces", m.source_namespaces()},
-               {"excludedResources", co_await excluded_resources(m)},
-               {"storageLocation", location},
-               {"volumeSnapshotLocations", {co_await location_name(m, kube::types::volume_snapshot_locations())}},
-               {"ttl", "720h0m0s"},
-               {"hooks", Json::object()}};
+  if (location.empty()) co_return no_location(m);
+  auto spec = backup_spec(m, location, co_await location_name(m, kube::types::volume_snapshot_locations()));
+  spec["excludedResources"] = excluded_resources(m);
   if (!m.plan.label_selector.is_null()) spec["labelSelector"] = m.plan.label_selector;
   if (auto included = co_await included_resources(m); !included.empty()) spec["includedResources"] = included;
-  const Json backup = {{"apiVersion", "velero.io/v1"},
-                       {"kind", "Backup"},
-                       {"metadata",
-                        {{"namespace", api::kNamespace},
-                         {"name", m.velero_name("initial")},
-                         {"labels", labels},
-                         {"annotations", {{api::annotations::kMigrationType, m.self.stage ? "stage" : "final"}}}}},
-                       {"spec", spec},
-                       {"status", taken_in_hand()}};
-  co_await kube::ensure(*m.source, kube::types::backups(), backup);
+  co_await kube::ensure(*m.source, kube::types::backups(),
+                        velero_object(m, kube::types::backups(), "initial", api::labels::kInitialBackup, Json::object(),
+                                      std::move(spec)));
   co_return done();
 }
 

@@ -6,7 +6,8 @@ namespace mtc::migrate {
 
 // One function a phase, each idempotent: a controller that is killed inside one runs it again.
 
-/// Phases that only mark a point: Created, Started, and rows whose work another row does.
+/// Phases that only mark a point: Created, Started, rows whose work another row does, and those that would make stage
+/// pods or restart node agents, which movers need none of.
 Task<Outcome> pass(Migration& m);
 Task<Outcome> start_refresh(Migration& m);
 Task<Outcome> wait_for_refresh(Migration& m);
@@ -31,11 +32,22 @@ Task<Outcome> ensure_migrated_deleted(Migration& m);
 Task<Outcome> create_volume_migration(Migration& m);
 Task<Outcome> wait_for_volume_migration(Migration& m);
 Task<Outcome> delete_volume_migration(Migration& m);
-Task<Outcome> stop_volume_migration(Migration& m);
+Task<Outcome> stop_volumes(Migration& m);
 Task<Outcome> quiesce_destination(Migration& m);
 Task<Outcome> ensure_destination_quiesced(Migration& m);
-/// Rows of indirect volumes, images and stage pods: their flags are false in this release, so reaching one is a bug,
-/// reported as such.
+Task<Outcome> clean_stale_annotations(Migration& m);
+Task<Outcome> clean_stale_restic_crs(Migration& m);
+Task<Outcome> clean_stale_movers(Migration& m);
+Task<Outcome> wait_for_stale_movers(Migration& m);
+Task<Outcome> annotate_resources(Migration& m);
+Task<Outcome> ensure_stage_backup(Migration& m);
+Task<Outcome> stage_backup_created(Migration& m);
+Task<Outcome> ensure_stage_backup_replicated(Migration& m);
+Task<Outcome> ensure_stage_restore(Migration& m);
+Task<Outcome> stage_restore_created(Migration& m);
+Task<Outcome> ensure_annotations_deleted(Migration& m);
+/// Rows of images, of stage pods and of virtual machines: their flags are false in this release, so reaching one is a
+/// bug, reported as such.
 Task<Outcome> not_built(Migration& m);
 
 }  // namespace mtc::migrate

@@ -1,6 +1,7 @@
 #include "migrate/steps/velero_objects.hpp"
 
 #include <algorithm>
+#include <iterator>
 
 #include <fmt/format.h>
 
@@ -54,6 +55,54 @@ Json status_of(const VeleroWork& work, const Json& object, const Jobs::View& job
   return status;
 }
 
+void show(Migration& m, const VeleroWork& work, const Json& object, const Json& status, backup::Progress progress,
+          std::vector<std::string> more) {
+  m.progress = {work.line(apply_merge_patch(object, {{"status", status}}), progress, m.clock->now())};
+  std::ranges::move(more, std::back_inserter(m.progress));
+}
+
+/// `volumes` were done before.
+Task<Outcome> follow_job(Migration& m, VeleroWork work, Json object, VolumeWork volumes) {
+  const std::string failed_phase(work.failed_phase);
+  const auto name = work.type.kind + " " + kube::key_of(object).str();
+  const auto key = kube::uid_of(object);
+  const backup::Environment environment{.cluster = work.cluster,
+                                        .store = m.store,
+                                        .prefix = "velero",
+                                        .clock = m.clock,
+                                        .pod_volume_backups = std::move(volumes.objects)};
+  auto run = [start = work.run, environment, object](backup::OnProgress on_progress) {
+    return start(environment, object, std::move(on_progress));
+  };
+  const auto job = m.jobs->ensure(key, std::move(run), m.wake);
+  auto status = status_of(work, object, job, m.clock->now());
+  show(m, work, object, status, job.progress, std::move(volumes.lines));
+
+  if (job.state == Jobs::State::kRunning) {
+    co_await write_status(work, object, status);
+    co_return wait_for({}, kLook);
+  }
+  if (job.state == Jobs::State::kFailed && job.error->transient() && m.in_phase() < kPatience) {
+    m.progress.push_back(fmt::format("Trying again: {}", job.error->what()));
+    m.jobs->forget(key);
+    co_return wait_for({}, kLook);
+  }
+  std::vector<std::string> reasons;
+  if (job.state == Jobs::State::kFailed) {
+    status["phase"] = "Failed";
+    status["failureReason"] = job.error->what();
+    reasons = {fmt::format("{}: failed: {}.", name, job.error->what())};
+  } else {
+    status["phase"] = job.outcome->complete() ? "Completed" : "PartiallyFailed";
+    reasons = reasons_of(*job.outcome, name);
+    status["errors"] = reasons.size();
+    if (work.on_outcome) work.on_outcome(*job.outcome);
+  }
+  co_await write_status(work, object, status);
+  m.jobs->forget(key);
+  co_return reasons.empty() ? done() : fail(failed_phase, std::move(reasons));
+}
+
 /// The Velero objects of this migration; of the whole plan if it is rolled back.
 std::string selector_of(const Migration& m) {
   return m.self.rollback ? fmt::format("{}={}", api::labels::kMigratedByPlan, m.plan.uid)
@@ -77,46 +126,28 @@ std::string restore_line(const Json& restore, backup::Progress progress, Time no
 
 Task<Outcome> follow(Migration& m, VeleroWork work) {
   const auto object = co_await work.cluster->get(work.type, {api::kNamespace, work.name});
-  const std::string failed_phase(work.failed_phase);
   if (!object) {
-    co_return fail(failed_phase,
+    co_return fail(std::string(work.failed_phase),
                    {fmt::format("{} {} was deleted while the migration waited for it.", work.type.kind, work.name)});
   }
-  const auto name = work.type.kind + " " + kube::key_of(*object).str();
-  const auto key = kube::uid_of(*object);
-  const backup::Environment environment{
-      .cluster = work.cluster, .store = m.store, .prefix = "velero", .clock = m.clock};
-  auto run = [start = work.run, environment, object = *object](backup::OnProgress on_progress) {
-    return start(environment, object, std::move(on_progress));
-  };
-  const auto job = m.jobs->ensure(key, std::move(run), m.wake);
-  const auto now = m.clock->now();
-  auto status = status_of(work, *object, job, now);
-  m.progress = {work.line(apply_merge_patch(*object, {{"status", status}}), job.progress, now)};
+  VolumeWork volumes{.done = true};
+  if (work.volumes != nullptr) volumes = co_await work.volumes(m, *object);
+  if (volumes.done && volumes.reasons.empty() && work.run != nullptr)
+    co_return co_await follow_job(m, std::move(work), *object, std::move(volumes));
 
-  if (job.state == Jobs::State::kRunning) {
-    co_await write_status(work, *object, status);
-    co_return wait_for({}, kLook);
+  // A restore of volumes alone counts them; a backup will count objects.
+  const Jobs::View view{.progress = work.run == nullptr ? volumes.count : backup::Progress{}};
+  const auto now = m.clock->now();
+  auto status = status_of(work, *object, view, now);
+  if (volumes.done) {
+    status["completionTimestamp"] = rfc3339(now);
+    status["phase"] = volumes.reasons.empty() ? "Completed" : "PartiallyFailed";
+    status["errors"] = volumes.failed;
   }
-  if (job.state == Jobs::State::kFailed && job.error->transient() && m.in_phase() < kPatience) {
-    m.progress.push_back(fmt::format("Trying again: {}", job.error->what()));
-    m.jobs->forget(key);
-    co_return wait_for({}, kLook);
-  }
-  std::vector<std::string> reasons;
-  if (job.state == Jobs::State::kFailed) {
-    status["phase"] = "Failed";
-    status["failureReason"] = job.error->what();
-    reasons = {fmt::format("{}: failed: {}.", name, job.error->what())};
-  } else {
-    status["phase"] = job.outcome->complete() ? "Completed" : "PartiallyFailed";
-    reasons = reasons_of(*job.outcome, name);
-    status["errors"] = reasons.size();
-    if (work.on_outcome) work.on_outcome(*job.outcome);
-  }
+  show(m, work, *object, status, view.progress, std::move(volumes.lines));
   co_await write_status(work, *object, status);
-  m.jobs->forget(key);
-  co_return reasons.empty() ? done() : fail(failed_phase, std::move(reasons));
+  if (!volumes.done) co_return wait_for(std::move(volumes.wake_on), volumes.again_after.value_or(kLook));
+  co_return volumes.reasons.empty() ? done() : fail(std::string(work.failed_phase), std::move(volumes.reasons));
 }
 
 Task<void> remove_velero_objects(Migration& m, kube::ClientPtr cluster, kube::ResourceType type, std::string folder) {

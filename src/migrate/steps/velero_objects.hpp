@@ -13,6 +13,19 @@ namespace mtc::migrate {
 /// is in progress already (velero.md §1).
 Json taken_in_hand();
 
+/// Where the volumes of a Backup or Restore stand, which pods carry.
+struct VolumeWork {
+  bool done = false;                 ///< none is at work, and none will be begun
+  backup::Progress count;            ///< claims
+  std::vector<std::string> lines;    ///< for people, after that of the object
+  std::vector<Json> objects;         ///< the PodVolumeBackups or PodVolumeRestores
+  std::vector<std::string> reasons;  ///< `done`, and some have failed
+  std::size_t failed = 0;
+  std::size_t differing = 0;     ///< of them: those that were read back and found different
+  std::vector<Subject> wake_on;  ///< not `done`
+  std::optional<Duration> again_after;
+};
+
 /// A Backup or Restore of this migration whose work runs in the background.
 struct VeleroWork {
   kube::ClientPtr cluster;  ///< where the object is
@@ -22,8 +35,11 @@ struct VeleroWork {
   std::string_view done_field;    ///< of status.progress: "itemsBackedUp"
   Json first_status;              ///< what its status says besides phase, times and progress
   std::string (*line)(const Json& object, backup::Progress progress, Time now) = nullptr;
+  /// May be null: then the volumes are all of the work.
   Task<backup::Outcome> (*run)(backup::Environment environment, Json object, backup::OnProgress on_progress) = nullptr;
-  std::function<void(const backup::Outcome&)> on_outcome;  ///< called once, when it has ended; may be empty
+  std::function<void(const backup::Outcome&)> on_outcome = {};  ///< called once, when it has ended; may be empty
+  /// What comes first, may be null: nothing is published that speaks of volumes which are not there.
+  Task<VolumeWork> (*volumes)(Migration& m, Json object) = nullptr;
 };
 /// Starts the work if it does not run, shows in the object's status and in the migration's progress where it stands,
 /// and waits for its end. Fails if the object is gone, the work failed, or one item of it did.

@@ -75,8 +75,7 @@ Task<Outcome> wait_for_volume_migration(Migration& m) {
                                               volume_migration_name(m))});
   }
   const auto name = kube::key_of(*found).str();
-  const auto limit =
-      volumes::attempts_of(volumes::Settings::from_environment(), int_at(*found, "spec.backOffLimit").value_or(0));
+  const auto limit = volumes::attempts_of(m.volumes, int_at(*found, "spec.backOffLimit").value_or(0));
   m.progress = volume_lines(*found, limit);
   m.description = string_at(*found, "status.phaseDescription");
   if (auto reasons = obstacles(*found); !reasons.empty()) co_return failed_with(m, std::move(reasons), name);

@@ -129,14 +129,22 @@ PodView view_of(const Json* pod) {
   return out;
 }
 
-Task<void> hear_last_words(kube::ClientPtr cluster, kube::ObjectKey pod, PodView* view) {
-  if (!view->ended() || view->report) co_return;
+Task<std::optional<Report>> last_report(kube::ClientPtr cluster, kube::ObjectKey pod) {
+  std::optional<std::string> log;
   try {
-    const auto log = co_await cluster->log(pod, {.container = kContainer, .tail_lines = 1});
-    if (log) view->report = parse_report(*log);
+    log = co_await cluster->log(pod, {.container = kContainer, .tail_lines = 3});
   } catch (const Error&) {  // A node that is lost has no logs; how its pod ended is known without.
-    co_return;
+    co_return std::nullopt;
   }
+  std::optional<Report> newest;
+  for (const auto& line : split(log.value_or(""), '\n')) {
+    if (auto report = parse_report(line)) newest = std::move(report);
+  }
+  co_return newest;
+}
+
+Task<void> hear_last_words(kube::ClientPtr cluster, kube::ObjectKey pod, PodView* view) {
+  if (view->ended() && !view->report) view->report = co_await last_report(std::move(cluster), std::move(pod));
 }
 
 }  // namespace mtc::migrate::volumes

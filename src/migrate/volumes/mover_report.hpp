@@ -51,6 +51,9 @@ PodView view_of(const Json* pod);
 /// The last words of a pod that has ended without a termination message are the last line of its log, too.
 Task<void> hear_last_words(kube::ClientPtr cluster, kube::ObjectKey pod, PodView* view);
 
+/// The newest line of a mover at work; nullopt if it has said nothing, or its node does not answer.
+Task<std::optional<Report>> last_report(kube::ClientPtr cluster, kube::ObjectKey pod);
+
 /// The container that carries the mover: what reads progress expects the original's name.
 inline constexpr auto kContainer = "rsync";
 

@@ -1,0 +1,118 @@
+#include "migrate/indirect/directions.hpp"
+
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "api/names.hpp"
+#include "base/error.hpp"
+#include "migrate/indirect/pod_volumes.hpp"
+#include "migrate/volumes/mover_pod.hpp"
+
+namespace mtc::migrate::indirect {
+namespace {
+
+const auto& kClaims = kube::types::persistent_volume_claims;
+
+volumes::Mover mover_of(const Migration& m, Side side, const api::Ref& claim, std::int64_t attempt) {
+  volumes::Mover out;
+  out.ns = claim.ns;
+  out.name = mover_name(m, side, claim, attempt);
+  out.claim = claim.name;
+  out.secret = secret_name(m, side);
+  out.labels = mover_labels(m, claim, attempt);
+  return out;
+}
+
+Task<Json> backup_object(Migration& m, Json backup, api::PlanVolume volume) {
+  const auto claim = co_await kube::must_get(*m.source, kClaims(), {volume.claim.ns, volume.claim.name});
+  co_return pod_volume_backup(m, backup, volume, claim);
+}
+
+Task<Json> backup_pod(Migration& m, Json backup, api::PlanVolume volume, std::int64_t attempt) {
+  const auto claim = co_await kube::must_get(*m.source, kClaims(), {volume.claim.ns, volume.claim.name});
+  auto mover = mover_of(m, Side::kSource, volume.claim, attempt);
+  mover.image = co_await volumes::mover_image(m.source);
+  mover.reads_only = true;
+  // A volume that one node alone may mount is read on the node of its user.
+  if (volumes::is_of_one_node(claim)) {
+    const auto user = co_await volumes::user_of(m.source, volume.claim);
+    mover.node = user.node;
+  }
+  mover.args = {"mover",        "backup",
+                "--volume",     volumes::kVolume,
+                "--repository", volumes::kIdentity,
+                "--host",       volume.claim.str(),
+                "--mode",       m.self.quiesce ? "cutover" : "stage"};
+  const auto described = pod_volume_backup(m, backup, volume, claim);
+  for (const auto& [key, value] : object_at(described, "spec.tags").items())
+    mover.args.insert(mover.args.end(), {"--tag", fmt::format("{}={}", key, value.get<std::string>())});
+  // Files of the same size and times are the same, unless a user wants to know.
+  if (volume.verify) mover.args.emplace_back("--by-hash");
+  co_return volumes::pod_of(mover);
+}
+
+/// The PodVolumeBackup of a claim.
+Task<Json> backed_up(Migration& m, api::PlanVolume volume) {
+  const auto backup =
+      co_await kube::must_get(*m.source, kube::types::backups(), {api::kNamespace, m.velero_name("stage")});
+  const kube::ObjectKey key{api::kNamespace, pod_volume_name(backup, volume)};
+  auto found = co_await m.source->get(kube::types::pod_volume_backups(), key);
+  if (!found || snapshot_of(*found).empty())
+    throw Error(Code::kNotFound, fmt::format("PodVolumeBackup {} of the source names no snapshot of claim {}, so there "
+                                             "is nothing to restore",
+                                             key.str(), volume.claim.str()));
+  co_return std::move(*found);
+}
+
+Task<Json> restore_object(Migration& m, Json restore, api::PlanVolume volume) {
+  const auto claim = co_await kube::must_get(*m.destination, kClaims(), {volume.target.ns, volume.target.name});
+  co_return pod_volume_restore(m, restore, volume, claim, co_await backed_up(m, volume));
+}
+
+bool is_verified(const Migration& m, const api::PlanVolume& volume) { return m.self.quiesce || volume.verify; }
+
+Task<Json> restore_pod(Migration& m, Json restore, api::PlanVolume volume, std::int64_t attempt) {
+  const kube::ObjectKey key{api::kNamespace, pod_volume_name(restore, volume)};
+  const auto object = co_await kube::must_get(*m.destination, kube::types::pod_volume_restores(), key);
+  auto mover = mover_of(m, Side::kDestination, volume.target, attempt);
+  mover.image = co_await volumes::mover_image(m.destination);
+  mover.args = {"mover",        "restore",          "--volume",   volumes::kVolume,
+                "--repository", volumes::kIdentity, "--snapshot", string_at(object, "spec.snapshotID")};
+  if (is_verified(m, volume)) mover.args.emplace_back("--verify");
+  co_return volumes::pod_of(mover);
+}
+
+}  // namespace
+
+Direction into_repository(const Migration& m, Json backup) {
+  Direction out;
+  out.side = Side::kSource;
+  out.cluster = m.source;
+  out.type = kube::types::pod_volume_backups();
+  out.failed_to = "was not backed up";
+  out.own = &api::PlanVolume::claim;
+  out.parent = std::move(backup);
+  out.object_of = backup_object;
+  out.pod_of = backup_pod;
+  out.proof_of = [](const Migration&, const api::PlanVolume&) { return Proof{.snapshot = true}; };
+  return out;
+}
+
+Direction out_of_repository(const Migration& m, Json restore) {
+  Direction out;
+  out.side = Side::kDestination;
+  out.cluster = m.destination;
+  out.type = kube::types::pod_volume_restores();
+  out.failed_to = "was not restored";
+  out.own = &api::PlanVolume::target;
+  out.parent = std::move(restore);
+  out.object_of = restore_object;
+  out.pod_of = restore_pod;
+  out.proof_of = [](const Migration& migration, const api::PlanVolume& volume) {
+    return Proof{.verified = is_verified(migration, volume)};
+  };
+  return out;
+}
+
+}  // namespace mtc::migrate::indirect

@@ -1,0 +1,69 @@
+#include <algorithm>
+
+#include <fmt/format.h>
+
+#include "api/names.hpp"
+#include "migrate/indirect/repositories.hpp"
+#include "migrate/steps/steps.hpp"
+#include "migrate/steps/velero_manifests.hpp"
+#include "migrate/volumes/mover_pod.hpp"
+#include "plan/repositories.hpp"
+
+namespace mtc::migrate {
+namespace {
+
+constexpr auto kFailedPhase = "StageBackupFailed";
+
+/// Why the claim cannot be read now; "" if it can.
+Task<std::string> hindrance(Migration& m, api::Ref name) {
+  const auto claim = co_await kube::must_get(*m.source, kube::types::persistent_volume_claims(), {name.ns, name.name});
+  if (auto why = volumes::unfit(name, claim); !why.empty()) co_return why;
+  if (!volumes::is_of_one_pod(claim)) co_return "";
+  const auto user = co_await volumes::user_of(m.source, name);
+  if (user.pod.empty()) co_return "";
+  co_return fmt::format(
+      "PersistentVolumeClaim {} of the source is ReadWriteOncePod and Pod {} uses it, so no other pod can read it: "
+      "stop that pod, or run the migration with `quiescePods`.",
+      name.str(), user.pod);
+}
+
+Json stage_resources(const Json& excluded) {
+  Json out = Json::array();
+  for (const auto* name : {"serviceaccount", "persistentvolumes", "persistentvolumeclaims", "namespaces", "secrets",
+                           "configmaps", "pods"}) {
+    if (std::find(excluded.begin(), excluded.end(), name) == excluded.end()) out.push_back(name);
+  }
+  return out;
+}
+
+Json stage_backup(const Migration& m, const std::string& location, const std::string& snapshot_location) {
+  const auto excluded = array_at(m.plan_object, "status.excludedResources");
+  auto spec = backup_spec(m, location, snapshot_location);
+  spec["includedResources"] = stage_resources(excluded);
+  if (!excluded.empty()) spec["excludedResources"] = excluded;
+  spec["labelSelector"] = {{"matchLabels", {{api::labels::kIncludedInStage, m.self.uid}}}};
+  return velero_object(m, kube::types::backups(), "stage", api::labels::kStageBackup, velero_annotations(m),
+                       std::move(spec));
+}
+
+}  // namespace
+
+/// Repositories and the Secrets of movers stand before the first mover starts.
+Task<Outcome> ensure_stage_backup(Migration& m) {
+  std::vector<std::string> reasons;
+  for (const auto& volume : indirect::staged_volumes(m)) {
+    if (auto why = co_await hindrance(m, volume.claim); !why.empty()) reasons.push_back(std::move(why));
+  }
+  if (!reasons.empty()) co_return fail(kFailedPhase, std::move(reasons));
+  const auto location = co_await location_name(m, kube::types::backup_storage_locations());
+  if (location.empty()) co_return no_location(m);
+  const auto password = co_await plan::ensure_repository_key(m.connections, m.plan, m.plan.storage, m.rng);
+  if (const auto why = co_await indirect::ensure_repositories(m, password); !why.empty())
+    co_return fail(kFailedPhase, {why});
+  co_await indirect::ensure_mover_secrets(m, indirect::Side::kSource, password);
+  const auto snapshots = co_await location_name(m, kube::types::volume_snapshot_locations());
+  co_await kube::ensure(*m.source, kube::types::backups(), stage_backup(m, location, snapshots));
+  co_return done();
+}
+
+}  // namespace mtc::migrate

@@ -1,0 +1,29 @@
+#include "api/names.hpp"
+#include "migrate/indirect/repositories.hpp"
+#include "migrate/steps/steps.hpp"
+#include "migrate/steps/velero_manifests.hpp"
+#include "plan/repositories.hpp"
+
+namespace mtc::migrate {
+namespace {
+
+constexpr auto kFailedPhase = "StageRestoreFailed";
+
+}  // namespace
+
+/// The claims are made here, and not by the Restore: class, access mode and name are the plan's, and one that somebody
+/// else made is never written into.
+Task<Outcome> ensure_stage_restore(Migration& m) {
+  const auto target = indirect::destination_of(m, kFailedPhase);
+  if (auto outcome = co_await volumes::ensure_namespaces(target); outcome.kind != Outcome::Kind::kDone)
+    co_return outcome;
+  if (auto outcome = co_await volumes::ensure_claims(target); outcome.kind != Outcome::Kind::kDone) co_return outcome;
+  const auto password = co_await plan::ensure_repository_key(m.connections, m.plan, m.plan.storage, m.rng);
+  co_await indirect::ensure_mover_secrets(m, indirect::Side::kDestination, password);
+  co_await kube::ensure(*m.destination, kube::types::restores(),
+                        velero_object(m, kube::types::restores(), "stage", api::labels::kStageRestore,
+                                      velero_annotations(m), restore_spec(m, m.velero_name("stage"))));
+  co_return done();
+}
+
+}  // namespace mtc::migrate
