@@ -26,6 +26,7 @@ KINDS = {
     "customresourcedefinitions": "/apis/apiextensions.k8s.io/v1", "apiservices": "/apis/apiregistration.k8s.io/v1",
     "validatingadmissionpolicies": "/apis/admissionregistration.k8s.io/v1", "validatingadmissionpolicybindings": "/apis/admissionregistration.k8s.io/v1",
     "backups": "/apis/velero.io/v1", "backupstoragelocations": "/apis/velero.io/v1", "restores": "/apis/velero.io/v1",
+    "podvolumebackups": "/apis/velero.io/v1", "podvolumerestores": "/apis/velero.io/v1",
     "directvolumemigrations": MIGRATION, "directvolumemigrationprogresses": MIGRATION,
     "migclusters": MIGRATION, "migstorages": MIGRATION, "migplans": MIGRATION, "migmigrations": MIGRATION,
     "volumesnapshots": "/apis/snapshot.storage.k8s.io/v1", "volumesnapshotcontents": "/apis/snapshot.storage.k8s.io/v1",

@@ -178,10 +178,6 @@ class VolumePlans(Case):
         refused("snapshot", f"[{self.ns}/data]", "filesystem")
         self.edit(plan, {"copyMethod": "filesystem"}, index=at["data"])
         self.ready(plan)
-        self.west.patch("migplans", plan, {"spec": {"indirectVolumeMigration": True}})
-        refused("repository", f"[{self.ns}/data]", "indirectVolumeMigration: false")
-        self.west.patch("migplans", plan, {"spec": {"indirectVolumeMigration": False}})
-        self.ready(plan)
 
     def test_moving_is_offered_and_refused(self):
         self.bound("shared", nfs={"server": "192.0.2.1", "path": "/"})

@@ -1,0 +1,98 @@
+"""What the tests of volumes share: a file tree that has everything, claims with an application on them, and the proof that a tree has arrived."""
+import os
+import pathlib
+import stat
+
+from case import NS, Case
+from cluster import conditions
+
+IMAGE = "ghcr.io/example/mtc:1"  # an embedded cluster runs what is called mtc as this very program
+
+
+def listing(root):
+    """Every path below `root` with what can be seen of it; names of hard links by their first."""
+    found, inodes = {}, {}
+    root = pathlib.Path(root)
+    for path in sorted(root.rglob("*")):
+        info = path.lstat()
+        kind = stat.S_IFMT(info.st_mode)
+        name = str(path.relative_to(root))
+        content = os.readlink(path) if stat.S_ISLNK(kind) else path.read_bytes() if stat.S_ISREG(kind) else None
+        same = inodes.setdefault(info.st_ino, name)
+        time = None if stat.S_ISLNK(kind) else info.st_mtime_ns
+        found[name] = (oct(info.st_mode), info.st_uid, info.st_gid, time, content, same)
+    return found
+
+
+def fill(root, files=40):
+    """A tree of what file systems have: modes, times, links, empty and sparse files, odd names."""
+    root = pathlib.Path(root)
+    (root / "deep/er").mkdir(parents=True)
+    for i in range(files):
+        path = root / f"deep/file-{i}"
+        path.write_bytes(os.urandom(i * 997))
+        path.chmod(0o600 + i % 8)
+        os.utime(path, ns=(10**18 + i, 10**18 + i * 1001))
+    (root / "empty").touch()
+    (root / "name with \n and ü").write_text("odd")
+    os.symlink("../empty", root / "deep/link")
+    os.symlink("/nowhere", root / "broken")
+    os.link(root / "deep/file-1", root / "deep/er/hard")
+    with open(root / "sparse", "wb") as file:
+        file.seek(3 << 20)
+        file.write(b"end")
+    os.mkfifo(root / "fifo")
+    (root / "deep/er").chmod(0o2750)
+
+
+def big(path, mebibytes):
+    """A file that takes a moment."""
+    block = os.urandom(1 << 20)
+    with open(path, "wb") as file:
+        for _ in range(mebibytes):
+            file.write(block)
+
+
+class VolumeCase(Case):
+    def setUp(self):
+        super().setUp()
+        for cluster in (self.west, self.east):
+            if cluster.get("configmaps", "migration-cluster-config") is None:
+                cluster.ensure({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "migration-cluster-config", "namespace": NS},
+                                "data": {"RSYNC_TRANSFER_IMAGE": IMAGE}})
+
+    def with_claims(self, *claims, cluster=None):
+        """A namespace with a Deployment that mounts these claims, once they are bound."""
+        cluster = cluster or self.west
+        ns = self.namespace(cluster)
+        for name in claims:
+            cluster.create({"apiVersion": "v1", "kind": "PersistentVolumeClaim", "metadata": {"name": name, "namespace": ns},
+                            "spec": {"accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": "64Mi"}}}})
+        container = {"name": "web", "image": self.world.image, "imagePullPolicy": "IfNotPresent",
+                     "volumeMounts": [{"name": name, "mountPath": f"/{name}"} for name in claims]}
+        pod = {"metadata": {"labels": {"app": "web"}}, "spec": {"terminationGracePeriodSeconds": 1, "containers": [container],
+               "volumes": [{"name": name, "persistentVolumeClaim": {"claimName": name}} for name in claims]}}
+        cluster.create({"apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": "web", "namespace": ns},
+                        "spec": {"replicas": 1, "strategy": {"type": "Recreate"}, "selector": {"matchLabels": {"app": "web"}}, "template": pod}})
+        self.available(cluster, ns)
+        return ns
+
+    def source(self, ns, claim="data"):
+        return pathlib.Path(self.west.volume_path(ns, claim))
+
+    def target(self, ns, claim="data"):
+        return pathlib.Path(self.east.volume_path(ns, claim))
+
+    def moved(self, ns, target_ns=None, claims=("data",)):
+        for claim in claims:
+            self.assertEqual(listing(self.target(target_ns or ns, claim)), listing(self.source(ns, claim)))
+
+    def failed(self, migration, *words):
+        self.assertIn("Failed", conditions(migration), migration["status"])
+        errors = "\n".join(migration["status"]["errors"])
+        for word in words:
+            self.assertIn(word, errors)
+        return migration
+
+
+__all__ = ["VolumeCase", "big", "fill", "listing"]
