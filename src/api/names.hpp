@@ -40,6 +40,9 @@ inline constexpr auto kDirectVolumeMigration = "directvolumemigration";         
 inline constexpr auto kCreatedForClaim = "migration.openshift.io/created-for-pvc";  ///< = MD5 of a source claim's name
 inline constexpr auto kAttempt = "migration.openshift.io/rsync-attempt";            ///< = "1", "2" …
 inline constexpr auto kProgressTaken = "migration.openshift.io/dvmp-done";          ///< = "True", on pods that ended
+inline constexpr auto kConvertedBy =
+    "migration.openshift.io/source-for-directvolumemigration";  ///< = plan UID, on claims that a conversion replaced
+inline constexpr auto kReplacedByPlan = "migration.openshift.io/replaced-by-migplan";  ///< = plan UID: see swap.hpp
 inline constexpr auto kMigratedByVolumes = "migration.openshift.io/migrated-by-directvolumemigration";
 inline constexpr auto kRepositoryKey = "migration.openshift.io/volume-repository";  ///< = "True", on their Secrets
 // Velero's own (velero.md §1.4).
@@ -56,7 +59,10 @@ inline constexpr auto kMigrationType = "migration.openshift.io/migmigration-type
 inline constexpr auto kPreQuiesceReplicas = "migration.openshift.io/preQuiesceReplicas";
 inline constexpr auto kPreQuiescePaused = "migration.openshift.io/preQuiescePaused";
 inline constexpr auto kPreQuiesceSuspend = "migration.openshift.io/preQuiesceSuspend";
+inline constexpr auto kPreQuiesceWhenScaled = "migration.openshift.io/preQuiesceWhenScaled";
 inline constexpr auto kPreQuiesceNodeSelector = "migration.openshift.io/preQuiesceNodeSelector";
+/// Of a StatefulSet whose storage class was converted: its claim templates before, as JSON.
+inline constexpr auto kFormerTemplates = "migration.openshift.io/former-claim-templates";
 inline constexpr auto kRunStrategy = "migration.openshift.io/vm-run-strategy";
 /// Of a Restore: {"<source namespace>/<claim>": "<its name on the destination>"} as JSON.
 inline constexpr auto kClaimNames = "migration.openshift.io/claim-names";

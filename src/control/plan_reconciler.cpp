@@ -7,6 +7,7 @@
 #include "control/reconcilers.hpp"
 #include "json/json.hpp"
 #include "plan/checks.hpp"
+#include "plan/migration_type.hpp"
 
 namespace mtc::control {
 namespace {
@@ -39,7 +40,8 @@ class PlanReconciler final : public Reconciler {
       throw *failure;  // back-off decides when to look again
     }
     auto& conditions = pass->conditions();
-    const bool ready = !conditions.blocked() && conditions.has("PvsDiscovered") && conditions.has("StorageEnsured");
+    const bool ready = !conditions.blocked() && conditions.has("PvsDiscovered") &&
+                       (world.is_conversion || conditions.has("StorageEnsured"));
     conditions.set_ready(ready, "The migration plan is ready.");
     co_await pass->finish(parts_.recorder);
     Result result;
@@ -63,15 +65,15 @@ class PlanReconciler final : public Reconciler {
                       .message = "The migrations plan is in suspended state; Limited validation enforced; PV discovery "
                                  "and resource reconciliation suspended."});
     }
-    identify_type(plan, migrations, conditions);
     world->settings = parts_.settings;
     world->plans = co_await kube::list_all(*parts_.services->host, types::mig_plans(), api::kNamespace);
     co_await plan::check_plan(parts_.connections, plan, world, &conditions);
+    plan::identify_type(plan, *world, migrations, &conditions);
     if (suspended) {
       conditions.keep({"PvsDiscovered", "StorageEnsured", "PodLimitExceeded", "SourcePodsNotHealthy",
                        "GVKsIncompatible", "WorkloadsCannotBeQuiesced", "WorkloadsMayBeRestarted", "PvLimitExceeded",
                        "PvNoStorageClassSelection", "PvWarnAccessModeUnavailable", "PvWarnCopyMethodSnapshot",
-                       "PvWarnNoCephAvailable", "PvSkipped", "VolumesExcluded"});
+                       "PvWarnNoCephAvailable", "PvSkipped", "PvStorageClassUnchanged", "VolumesExcluded"});
       co_return;
     }
     if (!world->source_client || !world->destination_client || conditions.has("NamespaceNotFoundOnSourceCluster") ||
@@ -85,12 +87,16 @@ class PlanReconciler final : public Reconciler {
     } else {
       status["namespaces"] = std::move(unhealthy);
     }
-    co_await plan::check_content(plan, world, &conditions);
-    co_await compare_kinds(plan, world, conditions, status);
+    if (!world->is_conversion) {  // which carries nothing but volumes, and to nowhere else
+      co_await plan::check_content(plan, world, &conditions);
+      co_await compare_kinds(plan, world, conditions, status);
+    }
     co_await plan::discover_volumes(plan, world, &pass->object(), &conditions);
     plan = api::MigPlan::parse(pass->object());
     co_await plan::check_volumes(plan, world, &conditions);
     co_await plan::check_movers(plan, world, &conditions);
+    // Now that the claims' names are known.
+    plan::identify_type(plan, *world, migrations, &conditions);
     if (!conditions.has_category(kCritical) && world->storage) co_await ensure_storage(plan, world, conditions);
   }
 
@@ -140,27 +146,6 @@ class PlanReconciler final : public Reconciler {
       if (succeeded && !bool_at(migration, "spec.stage")) return true;
     }
     return false;
-  }
-
-  static void identify_type(const api::MigPlan& plan, const std::vector<Json>& newest_first,
-                            api::Conditions& conditions) {
-    const bool rolled_back = !newest_first.empty() && bool_at(newest_first.front(), "spec.rollback") &&
-                             api::has_condition(newest_first.front(), "Succeeded");
-    if (rolled_back) conditions.remove("MigrationTypeIdentified");
-    if (!newest_first.empty() && !rolled_back) {
-      conditions.set({.type = "MigrationTypeIdentified",
-                      .category = kAdvisory,
-                      .reason = "NamespaceMigrationPlan",
-                      .message = "This migration plan was previously used for migrating namespaces. This plan can only "
-                                 "be used for further Stage/Final Migration. Other migrations are "
-                                 "possible only after a successful rollback is performed.",
-                      .durable = true});
-    } else if (plan.indirect_images || plan.indirect_volumes) {
-      conditions.set({.type = "MigrationTypeIdentified",
-                      .category = kAdvisory,
-                      .reason = "NamespaceMigrationPlan",
-                      .message = "This plan migrates namespaces."});
-    }
   }
 
   /// Removes what the plan made, as far as its clusters can be reached; then only `Closed` is left to say.

@@ -16,6 +16,7 @@ struct Privilege {
   const char* verb;
   const char* resource;
   const char* subresource = "";
+  const char* group = "";
 };
 /// What copying volumes needs on either cluster (docs/guide/volumes.md). One verb stands for the kind where roles are
 /// written by kinds.
@@ -31,11 +32,21 @@ constexpr Privilege kCreateServices{"create", "services"};  ///< from cluster to
 /// Through the repository: marks on what a stage backup takes along, on the source.
 constexpr std::array kMarks = {Privilege{"patch", "persistentvolumeclaims"}, Privilege{"patch", "namespaces"}};
 constexpr Privilege kMarkVolumes{"patch", "persistentvolumes"};
+/// What letting workloads use other claims needs beyond that (docs/guide/storage-conversion.md).
+constexpr std::array kSwapPrivileges = {Privilege{"patch", "persistentvolumeclaims"},
+                                        Privilege{"create", "configmaps"},
+                                        Privilege{"delete", "configmaps"},
+                                        Privilege{"update", "deployments", "", "apps"},
+                                        Privilege{"create", "statefulsets", "", "apps"},
+                                        Privilege{"delete", "statefulsets", "", "apps"}};
 
 Task<void> ask(kube::ClientPtr cluster, std::string side, std::string ns, Privilege what,
                std::set<std::string>* lacking) {
-  const Json attributes = {
-      {"namespace", ns}, {"verb", what.verb}, {"resource", what.resource}, {"subresource", what.subresource}};
+  const Json attributes = {{"namespace", ns},
+                           {"verb", what.verb},
+                           {"group", what.group},
+                           {"resource", what.resource},
+                           {"subresource", what.subresource}};
   const Json review = {{"apiVersion", "authorization.k8s.io/v1"},
                        {"kind", "SelfSubjectAccessReview"},
                        {"spec", {{"resourceAttributes", attributes}}}};
@@ -65,6 +76,7 @@ Task<void> check_movers(api::MigPlan plan, PlanWorld* world, api::Conditions* co
   } else {
     for (auto* needed : {&on_source, &on_destination}) needed->push_back(kCreateServices);
   }
+  if (world->is_conversion) on_source.insert(on_source.end(), kSwapPrivileges.begin(), kSwapPrivileges.end());
   std::vector<Task<void>> questions;
   if (plan.indirect_volumes) questions.push_back(ask(world->source_client, "source", "", kMarkVolumes, &lacking));
   for (const auto& ns : sources) {

@@ -5,29 +5,16 @@
 #include <fmt/format.h>
 
 #include "api/names.hpp"
-#include "base/error.hpp"
 #include "base/strings.hpp"
-#include "http/url.hpp"
 #include "json/json.hpp"
 #include "plan/checks.hpp"
+#include "plan/migration_type.hpp"
 #include "plan/types.hpp"
 
 namespace mtc::plan {
 namespace {
 
 using enum api::Category;
-
-/// Host and port of a remote cluster's URL; nullopt for the host cluster and for what is no URL.
-std::optional<std::string> host_of(const Json& cluster) {
-  const auto text = string_at(cluster, "spec.url");
-  if (bool_at(cluster, "spec.isHostCluster") || text.empty()) return std::nullopt;
-  try {
-    const auto url = http::Url::parse(text);
-    return fmt::format("{}:{}", url.host, url.port);
-  } catch (const Error&) {  // its MigCluster says InvalidURL
-    return std::nullopt;
-  }
-}
 
 class PlanCheck {
  public:
@@ -40,7 +27,8 @@ class PlanCheck {
     world_->destination =
         co_await check_cluster_ref(plan_.destination, "dstMigClusterRef", "InvalidDestinationClusterRef",
                                    "DestinationClusterNotReady", "destination");
-    co_await check_storage_ref();
+    classify();
+    if (!world_->is_conversion) co_await check_storage_ref();
     check_identical_clusters();
     check_namespace_list();
     if (world_->source && api::has_condition(*world_->source, "Ready"))
@@ -95,18 +83,19 @@ class PlanCheck {
     }
   }
 
-  /// Whether both sides are one cluster: the same MigCluster, or the same host in their URLs (spec conditions.md §6.4).
-  bool within_one_cluster() const {
-    if (!plan_.source.set() || !plan_.destination.set()) return false;
-    if (plan_.source == plan_.destination) return true;
-    if (!world_->source || !world_->destination) return false;
-    const auto here = host_of(*world_->source), there = host_of(*world_->destination);
-    return here && here == there;
+  void classify() {
+    if (plan_.source.set() && plan_.source == plan_.destination) {
+      world_->is_one_cluster = true;
+    } else if (world_->source && world_->destination) {
+      world_->is_one_cluster =
+          are_one_cluster(api::MigCluster::parse(*world_->source), api::MigCluster::parse(*world_->destination));
+    }
+    world_->is_conversion = is_conversion(plan_, world_->is_one_cluster);
   }
 
-  /// A plan within one cluster moves nothing unless every namespace gets another name.
+  /// A plan within one cluster gives other names to all of its namespaces, or to none: then it converts storage
+  /// classes.
   void check_identical_clusters() {
-    world_->is_one_cluster = within_one_cluster();
     if (!world_->is_one_cluster) return;
     if (plan_.indirect_volumes) {
       return critical("IntraClusterMigration", "NamespaceMigrationPlan",
@@ -115,10 +104,10 @@ class PlanCheck {
     }
     const auto mapped =
         std::ranges::count_if(plan_.namespaces, [](const auto& ns) { return ns.source != ns.destination; });
-    if (static_cast<std::size_t>(mapped) == plan_.namespaces.size()) return;
+    if (mapped == 0 || static_cast<std::size_t>(mapped) == plan_.namespaces.size()) return;
     critical("IntraClusterMigration", "ConflictingNamespaces",
-             "Source and destination are the same cluster: every namespace needs another name on the destination "
-             "(source:destination).");
+             "Source and destination are the same cluster: either every namespace needs another name on the "
+             "destination (source:destination), or none, to convert storage classes.");
   }
 
   void check_namespace_list() {

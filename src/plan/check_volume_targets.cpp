@@ -27,7 +27,8 @@ class TargetCheck {
     check_sets();
     co_await read_destination();
     check_claims_there();
-    check_skipped();
+    // What a conversion skips stays where it is, and in use.
+    if (!world_->is_conversion) check_skipped();
   }
 
  private:
@@ -60,10 +61,12 @@ class TargetCheck {
     std::map<Template, std::vector<std::string>> claims;
     for (const auto& volume : volumes_) {
       const auto& of_set = found(volume).of_set;
-      if (!of_set || volume.action == VolumeAction::kSkip) continue;
+      const bool skipped = volume.action == VolumeAction::kSkip;
+      if (!of_set || (skipped && !world_->is_conversion)) continue;
       const Template key{{volume.claim.ns, of_set->set}, of_set->claim_template};
       const auto ending = fmt::format("-{}-{}", of_set->set, of_set->ordinal);
-      const auto& name = volume.target.name;
+      // A converted set looks for all of its claims under the new name, also for one that was skipped.
+      const auto& name = skipped ? volume.claim.name : volume.target.name;
       renamed_to[key].insert(name.ends_with(ending) ? name.substr(0, name.size() - ending.size()) : "");
       claims[key].push_back(volume.claim.str());
     }
@@ -74,7 +77,8 @@ class TargetCheck {
     set_listing(
         *conditions_, "PvSetNameInvalid", kError, "NotSupported", std::move(lost),
         "Claims [] belong to StatefulSets, which look for claims of the name template-set-number and would not find "
-        "them under their new names: rename all claims of one template alike, and only the part before -set-number.");
+        "them under their new names: rename all claims of one template alike, and only the part before -set-number; "
+        "within one cluster and namespace, copy or skip all of them.");
   }
 
   Task<void> read_destination() {
@@ -100,10 +104,11 @@ class TargetCheck {
         in_the_way.push_back(volume.target.str());
       }
     }
-    set_listing(
-        *conditions_, "PvNameConflict", kError, "SameClaim", std::move(themselves),
-        "Source and destination are the same cluster, and claims [] are mapped to themselves: map their namespaces to "
-        "others (source:destination).");
+    set_listing(*conditions_, "PvNameConflict", kError, "SameClaim", std::move(themselves),
+                world_->is_conversion
+                    ? "Claims [] are mapped to themselves: give the new ones other names in `pvc.name` (name:new-name)."
+                    : "Source and destination are the same cluster, and claims [] are mapped to themselves: map their "
+                      "namespaces to others (source:destination).");
     if (in_the_way.empty()) return;
     for (const auto& ns : namespaces_)
       world_->awaited.push_back({world_->destination_client, kube::types::persistent_volume_claims(), ns});

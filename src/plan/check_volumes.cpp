@@ -41,6 +41,7 @@ class VolumeCheck {
     check_access_modes();
     check_copy_methods();
     check_support();
+    if (world_->is_conversion) check_conversion(volumes_, *world_, conditions_);
     co_await check_volume_targets(volumes_, plan_.uid, world_, conditions_);
   }
 

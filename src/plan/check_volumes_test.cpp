@@ -268,6 +268,49 @@ TEST(CheckVolumeTargets, NeverSaysToDeleteTheSource) {
   });
 }
 
+TEST(CheckConversion, NeedsSomethingToConvertAndAClassToConvertItTo) {
+  on_volumes([](Volumes* v) -> Task<void> {
+    v->world->plan.namespaces = {{"shop", "shop"}};
+    v->world->world.is_conversion = true;
+    v->object["status"]["suffix"] = "ab12";
+    EXPECT_THAT(co_await v->look(), ElementsAre(HasSubstr("fewer than two"))) << "of two reasons the last one is said";
+    co_await v->world->create(kube::types::storage_classes(),
+                              "{metadata: {name: fast}, provisioner: example.com/disk}");
+    EXPECT_THAT(co_await v->look(), ElementsAre(HasSubstr("none of its volumes is selected")));
+    co_await v->bound("data");
+    EXPECT_THAT(co_await v->look(), ElementsAre(StartsWith("PvStorageClassUnchanged : Claims [shop/data] ")));
+    EXPECT_EQ(string_at(v->object["spec"]["persistentVolumes"][0], "pvc.name"), "data:data-mig-ab12");
+    EXPECT_FALSE(v->blocked);
+    v->select(0, "{storageClass: fast}");
+    EXPECT_THAT(co_await v->look(), IsEmpty());
+    v->select(0, "{action: skip}");
+    EXPECT_THAT(co_await v->look(), ElementsAre(HasSubstr("none of its volumes is selected")));
+    EXPECT_TRUE(v->blocked);
+  });
+}
+
+TEST(CheckConversion, TakesAllClaimsOfATemplateOrNone) {
+  on_volumes([](Volumes* v) -> Task<void> {
+    v->world->plan.namespaces = {{"shop", "shop"}};
+    v->world->world.is_conversion = true;
+    v->object["status"]["suffix"] = "ab12";
+    co_await v->world->create(kube::types::storage_classes(),
+                              "{metadata: {name: fast}, provisioner: example.com/disk}");
+    co_await v->world->create(kube::types::stateful_sets(),
+                              "{metadata: {name: db}, spec: {replicas: 0, serviceName: db, selector: {matchLabels: {a: "
+                              "b}}, template: {metadata: {labels: {a: b}}, spec: {containers: [{name: c, image: x}]}}, "
+                              "volumeClaimTemplates: [{metadata: {name: data}, spec: {accessModes: [ReadWriteOnce], "
+                              "resources: {requests: {storage: 1Gi}}}}]}}");
+    co_await v->bound("data-db-0");
+    co_await v->bound("data-db-1");
+    co_await v->look();
+    for (const std::size_t i : {0U, 1U}) v->select(i, "{storageClass: fast}");
+    EXPECT_THAT(co_await v->look(), IsEmpty());
+    v->select(1, "{action: skip}");
+    EXPECT_THAT(co_await v->look(), ElementsAre(StartsWith("PvSetNameInvalid ")));
+  });
+}
+
 TEST(CheckVolumeTargets, FollowsTheNamesOfStatefulSets) {
   on_volumes([](Volumes* v) -> Task<void> {
     co_await v->world->create(kube::types::stateful_sets(),

@@ -29,6 +29,7 @@ struct PlanWorld {
   std::optional<Json> source, destination, storage;  ///< the MigCluster and MigStorage objects; nullopt if absent
   kube::ClientPtr source_client, destination_client;
   bool is_one_cluster = false;  ///< both sides are the same cluster; set by check_plan
+  bool is_conversion = false;   ///< of storage classes (plan/migration_type.hpp); set by check_plan
   std::vector<Json> plans;      ///< all MigPlans
   Settings settings;
   FoundVolumes volumes;                ///< set by discover_volumes
@@ -53,6 +54,9 @@ Task<void> check_volumes(api::MigPlan plan, PlanWorld* world, api::Conditions* c
 /// that are there already, and those that nobody brings. check_volumes calls it.
 Task<void> check_volume_targets(std::vector<api::PlanVolume> volumes, std::string plan_uid, PlanWorld* world,
                                 api::Conditions* conditions);
+/// Whether a plan that converts storage classes has something to convert, and somewhere to convert it to (spec
+/// conditions.md §6.2). check_volumes calls it.
+void check_conversion(const std::vector<api::PlanVolume>& volumes, const PlanWorld& world, api::Conditions* conditions);
 /// What this release cannot move yet: internal images. A plan that would need it is refused here instead of running
 /// without it. Needs the source.
 Task<void> check_content(api::MigPlan plan, PlanWorld* world, api::Conditions* conditions);

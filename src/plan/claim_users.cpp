@@ -67,7 +67,33 @@ bool is_number(std::string_view text) {
   return !text.empty() && std::ranges::all_of(text, [](char c) { return c >= '0' && c <= '9'; });
 }
 
+bool any_in(const Json& pod_spec, const std::string& ns, const std::set<kube::ObjectKey>& claims) {
+  return std::ranges::any_of(claims_in(pod_spec), [&](const std::string& name) { return claims.contains({ns, name}); });
+}
+
 }  // namespace
+
+std::string ordinal_of(const std::string& claim, const std::string& claim_template, const std::string& set) {
+  const auto stem = claim_template + "-" + set + "-";
+  if (!claim.starts_with(stem)) return "";
+  auto ordinal = claim.substr(stem.size());
+  return is_number(ordinal) ? ordinal : "";
+}
+
+bool mounts_any(const Json& pod, const std::set<kube::ObjectKey>& claims) {
+  return any_in(object_at(pod, "spec"), kube::key_of(pod).ns, claims);
+}
+
+bool uses_any(const Json& workload, const std::set<kube::ObjectKey>& claims) {
+  const auto key = kube::key_of(workload);
+  if (any_in(template_spec(workload), key.ns, claims)) return true;
+  return std::ranges::any_of(array_at(workload, "spec.volumeClaimTemplates"), [&](const Json& claim_template) {
+    const auto name = string_at(claim_template, "metadata.name");
+    return std::ranges::any_of(claims, [&](const kube::ObjectKey& claim) {
+      return claim.ns == key.ns && !ordinal_of(claim.name, name, key.name).empty();
+    });
+  });
+}
 
 ClaimUsers::ClaimUsers(const WorkloadObjects& objects) {
   const Owners owners(objects.owners);
@@ -99,9 +125,8 @@ std::string ClaimUsers::owner_type(const kube::ObjectKey& claim) const {
 
 std::optional<SetClaim> ClaimUsers::set_claim(const kube::ObjectKey& claim) const {
   for (const auto& each : templates_) {
-    const auto prefix = each.name + "-" + each.set + "-";
-    if (each.ns != claim.ns || !claim.name.starts_with(prefix)) continue;
-    if (auto ordinal = claim.name.substr(prefix.size()); is_number(ordinal))
+    if (each.ns != claim.ns) continue;
+    if (auto ordinal = ordinal_of(claim.name, each.name, each.set); !ordinal.empty())
       return SetClaim{each.set, each.name, std::move(ordinal)};
   }
   return std::nullopt;

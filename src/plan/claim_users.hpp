@@ -2,6 +2,7 @@
 
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -18,6 +19,13 @@ struct SetClaim {
   std::string ordinal;
   auto operator<=>(const SetClaim&) const = default;
 };
+
+/// "0" of "data-db-0" if a template "data" of a StatefulSet "db" makes claims of that name; "" otherwise.
+std::string ordinal_of(const std::string& claim, const std::string& claim_template, const std::string& set);
+/// Whether a pod mounts one of these claims.
+bool mounts_any(const Json& pod, const std::set<kube::ObjectKey>& claims);
+/// Whether the pods of a workload would: by its template, or as the StatefulSet that such claims are of.
+bool uses_any(const Json& workload, const std::set<kube::ObjectKey>& claims);
 
 /// Who uses the claims of some namespaces: workloads by their templates, and pods that run (spec config-controllers.md
 /// §6.7, §6.8). Claims are told apart by namespace and name. Refers to nothing of what it was made from.

@@ -82,5 +82,23 @@ TEST(ClaimUsers, ACircleOfOwnersEnds) {
   EXPECT_EQ(users.owner_type({"shop", "data"}), "Deployment");
 }
 
+TEST(ClaimUsers, AreFoundByTheClaimsThatTheyUse) {
+  const std::set<kube::ObjectKey> claims = {{"shop", "data"}, {"shop", "data-db-1"}};
+  EXPECT_TRUE(uses_any(object("{kind: Deployment, metadata: {name: web}, " + template_with("data") + "}"), claims));
+  EXPECT_FALSE(uses_any(object("{kind: Deployment, metadata: {name: web}, " + template_with("logs") + "}"), claims));
+  EXPECT_FALSE(uses_any(
+      object("{kind: Deployment, metadata: {name: web, namespace: blog}, " + template_with("data") + "}"), claims));
+  EXPECT_TRUE(uses_any(
+      object("{kind: CronJob, metadata: {name: c}, spec: {jobTemplate: {" + template_with("data") + "}}}"), claims));
+  const auto set = [](const std::string& name) {
+    return object("{kind: StatefulSet, metadata: {name: " + name +
+                  "}, spec: {volumeClaimTemplates: [{metadata: {name: data}}]}}");
+  };
+  EXPECT_TRUE(uses_any(set("db"), claims));
+  EXPECT_FALSE(uses_any(set("b"), claims));
+  EXPECT_TRUE(mounts_any(running_pod("p", "", "data"), claims));
+  EXPECT_FALSE(mounts_any(running_pod("p", "", "logs"), claims));
+}
+
 }  // namespace
 }  // namespace mtc::plan

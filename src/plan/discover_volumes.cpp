@@ -35,7 +35,9 @@ Task<void> discover_volumes(api::MigPlan plan, PlanWorld* world, Json* object, a
   if (world->settings.excludes_volumes()) {
     tell_excluded(objects.claims, conditions);
   } else {
-    world->volumes = find_volumes(objects, plan.persistent_volumes, world->settings);
+    std::optional<Conversion> conversion;
+    if (world->is_conversion) conversion = Conversion{plan.uid, string_at(*object, "status.suffix")};
+    world->volumes = find_volumes(objects, plan.persistent_volumes, world->settings, conversion);
   }
   if (world->volumes.entries.empty()) {
     erase_at(*object, "spec.persistentVolumes");

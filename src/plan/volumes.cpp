@@ -4,7 +4,11 @@
 #include <set>
 #include <utility>
 
+#include <fmt/format.h>
+
+#include "api/names.hpp"
 #include "base/error.hpp"
+#include "plan/converted_names.hpp"
 
 namespace mtc::plan {
 namespace {
@@ -69,15 +73,17 @@ std::vector<std::string> supported_actions(const Json& volume, const VolumeObjec
 
 class Finder {
  public:
-  Finder(const VolumeObjects& objects, const Json& known, const Settings& settings)
-      : objects_(objects), settings_(settings), users_(objects.users) {
+  Finder(const VolumeObjects& objects, const Json& known, const Settings& settings,
+         const std::optional<Conversion>& conversion)
+      : objects_(objects), settings_(settings), conversion_(conversion), users_(objects.users) {
+    if (conversion_) names_.emplace(conversion_->suffix);
     for (const auto& entry : known) known_.try_emplace(string_at(entry, "name"), &entry);
     for (const auto& volume : objects.volumes) volumes_[kube::key_of(volume).name] = &volume;
   }
 
   FoundVolumes run() {
     for (const auto& claim : objects_.claims) {
-      if (is_temporary(claim)) continue;
+      if (is_temporary(claim) || is_of_a_conversion(claim)) continue;
       const auto volume = volumes_.find(string_at(claim, "spec.volumeName"));
       if (volume == volumes_.end() || !is_bound_to(*volume->second, claim)) {
         out_.unbound.push_back(kube::key_of(claim).str());
@@ -90,6 +96,14 @@ class Finder {
   }
 
  private:
+  /// Where storage classes are converted: a claim that this plan made, or that another plan has replaced.
+  bool is_of_a_conversion(const Json& claim) const {
+    if (!conversion_) return false;
+    const auto replaced_by = kube::label(claim, api::labels::kConvertedBy);
+    return kube::label(claim, api::labels::kMigratedByPlan) == conversion_->plan_uid ||
+           (!replaced_by.empty() && replaced_by != conversion_->plan_uid);
+  }
+
   void add(const Json& volume, const Json& claim) {
     const auto name = kube::key_of(volume).name;
     const auto at = known_.find(name);
@@ -107,7 +121,7 @@ class Finder {
                   {"capacity", quantity(object_at(volume, "spec.capacity"), "storage")},
                   {"supported", {{"actions", found.actions}, {"copyMethods", {"filesystem", "block", "snapshot"}}}},
                   {"selection", std::move(selection)},
-                  {"pvc", described_claim(claim, known)},
+                  {"pvc", described_claim(claim, known, found.of_set)},
                   {"proposedCapacity", known != nullptr ? quantity(*known, "proposedCapacity") : "0"}};
     if (const auto storage_class = class_of(volume); !storage_class.empty()) entry["storageClass"] = storage_class;
     if (known != nullptr && bool_at(*known, "capacityConfirmed")) entry["capacityConfirmed"] = true;
@@ -122,7 +136,7 @@ class Finder {
   }
 
   /// What a user chose for this claim stays; an entry that speaks of another claim says nothing of this one.
-  Json described_claim(const Json& claim, const Json* known) const {
+  Json described_claim(const Json& claim, const Json* known, const std::optional<SetClaim>& of_set) {
     const auto key = kube::key_of(claim);
     static const Json nothing = Json::object();
     const auto* stored = known == nullptr ? &nothing : &object_at(*known, "pvc");
@@ -132,8 +146,10 @@ class Finder {
       const auto* value = member(*stored, field);
       return value == nullptr || value->empty() || *value == "" ? fresh : *value;
     };
+    auto name = kept("name", key.name);
+    if (names_ && name == key.name) name = fmt::format("{}:{}", key.name, names_->name_for(key, of_set));
     Json out = {{"namespace", key.ns},
-                {"name", kept("name", key.name)},
+                {"name", std::move(name)},
                 {"accessModes", kept("accessModes", array_at(claim, "spec.accessModes"))}};
     const auto mode = string_at(claim, "spec.volumeMode");
     out["volumeMode"] = kept("volumeMode", mode.empty() ? "Filesystem" : mode);
@@ -151,6 +167,8 @@ class Finder {
 
   const VolumeObjects& objects_;
   const Settings& settings_;
+  const std::optional<Conversion>& conversion_;
+  std::optional<ConvertedNames> names_;  ///< where storage classes are converted
   ClaimUsers users_;
   // All by name of the volume.
   std::map<std::string, const Json*> known_, volumes_;
@@ -176,8 +194,9 @@ Task<VolumeObjects> read_volumes(kube::ClientPtr source, kube::ClientPtr destina
   co_return out;
 }
 
-FoundVolumes find_volumes(const VolumeObjects& objects, const Json& known, const Settings& settings) {
-  return Finder(objects, known, settings).run();
+FoundVolumes find_volumes(const VolumeObjects& objects, const Json& known, const Settings& settings,
+                          const std::optional<Conversion>& conversion) {
+  return Finder(objects, known, settings, conversion).run();
 }
 
 }  // namespace mtc::plan

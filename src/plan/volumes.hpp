@@ -43,8 +43,15 @@ struct FoundVolumes {
   std::map<std::string, FoundVolume> by_name;  ///< by name of the PersistentVolume
   std::vector<std::string> unbound;            ///< claims without a volume, as "ns/name"
 };
+/// What makes discovery that of a storage conversion: claims get successors, and those of this plan, or of another's
+/// conversion, are none of its volumes (spec config-controllers.md §6.2, §6.3).
+struct Conversion {
+  std::string plan_uid;
+  std::string suffix;  ///< status.suffix of the plan
+};
 /// `known` is spec.persistentVolumes as stored. A volume that it names keeps what users choose: its selection, the
 /// target name of its claim, access modes, volume mode and capacityConfirmed. What is not found goes.
-FoundVolumes find_volumes(const VolumeObjects& objects, const Json& known, const Settings& settings);
+FoundVolumes find_volumes(const VolumeObjects& objects, const Json& known, const Settings& settings,
+                          const std::optional<Conversion>& conversion = std::nullopt);
 
 }  // namespace mtc::plan

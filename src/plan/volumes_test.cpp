@@ -165,5 +165,25 @@ TEST(FindVolumes, TellsBlockVolumesAndUsers) {
   EXPECT_EQ(found.by_name.at("pv-data-db-0").of_set, (SetClaim{"db", "data", "0"}));
 }
 
+TEST(FindVolumes, GivesSuccessorsToWhatIsConverted) {
+  auto objects = with_classes();
+  add_bound(&objects, "data");
+  add_bound(&objects, "ours");
+  add_bound(&objects, "theirs");
+  add_bound(&objects, "mine");
+  objects.claims[1]["metadata"]["labels"] = {{"migration.openshift.io/migrated-by-migplan", "plan"}};
+  objects.claims[2]["metadata"]["labels"] = {{"migration.openshift.io/source-for-directvolumemigration", "other"}};
+  objects.claims[3]["metadata"]["labels"] = {{"migration.openshift.io/source-for-directvolumemigration", "plan"}};
+  const std::optional<Conversion> conversion({"plan", "ab12"});
+  auto found = find_volumes(objects, Json::array(), no_settings(), conversion).entries;
+  ASSERT_EQ(found.size(), 2u) << "what this plan made, and what another has replaced, are not converted";
+  EXPECT_EQ(string_at(found[0], "pvc.name"), "data:data-mig-ab12");
+  EXPECT_EQ(string_at(found[1], "pvc.name"), "mine:mine-mig-ab12");
+  EXPECT_EQ(find_volumes(objects, found, no_settings(), conversion).entries, found);
+  found[0]["pvc"]["name"] = "data:chosen";
+  EXPECT_EQ(find_volumes(objects, found, no_settings(), conversion).entries, found) << "a user's name stays";
+  EXPECT_EQ(find_volumes(objects, Json::array(), no_settings()).entries.size(), 4u);
+}
+
 }  // namespace
 }  // namespace mtc::plan

@@ -68,7 +68,7 @@ class BadPlans(Bystander):
     def test_one_cluster_for_both(self):
         self.refused(self.bad(source="host", destination="host"), "same cluster", wanted="IntraClusterMigration", reason="NamespaceMigrationPlan")
         direct = {"source": "host", "destination": "host", "indirectVolumeMigration": False}
-        self.refused(self.bad(**direct), "another name", wanted="IntraClusterMigration", reason="ConflictingNamespaces")
+        self.refused(self.bad("shop", "blog:other", **direct), "another name", wanted="IntraClusterMigration", reason="ConflictingNamespaces")
 
     # Storage
 
