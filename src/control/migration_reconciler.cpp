@@ -7,6 +7,7 @@
 #include "control/reconcilers.hpp"
 #include "json/json.hpp"
 #include "migrate/advance.hpp"
+#include "plan/migration_type.hpp"
 
 namespace mtc::control {
 namespace {
@@ -31,19 +32,47 @@ class MigrationReconciler final : public Reconciler {
     adopt(&*pass, self, plan);
 
     auto& conditions = pass->conditions();
-    migrate::validate(self, plan, co_await siblings_of(self), conditions);
+    const auto sides = plan ? co_await sides_of(api::MigPlan::parse(*plan)) : Sides();
+    migrate::validate(self, {plan, co_await siblings_of(self), sides.one_cluster()}, conditions);
     // A migration that has begun is not held up by a plan that is refreshed meanwhile, nor is the undoing of one.
     const bool begun = !self.phase.empty() && !self.itinerary.empty();
     if (begun || self.canceled) conditions.remove("PlanNotReady");
     if (conditions.blocked()) {
+      if (!begun && conditions.has("Failed")) end_unbegun(&*pass);
       conditions.set_ready(false, "");
       co_await pass->finish(parts_.recorder);
       co_return Result::done();  // a change of the plan or of its other migrations wakes it
     }
-    co_return co_await go_on(&*pass, self, *plan);
+    co_return co_await go_on(&*pass, self, *plan, sides);
   }
 
  private:
+  /// The plan's clusters; nullopt for one that is absent.
+  struct Sides {
+    std::optional<api::MigCluster> source, destination;
+    bool one_cluster() const { return source && destination && plan::are_one_cluster(*source, *destination); }
+  };
+
+  Task<std::optional<api::MigCluster>> side(api::Ref ref) {
+    if (!ref.set()) co_return std::nullopt;
+    const auto object = co_await parts_.services->host->get(types::mig_clusters(), {ref.ns, ref.name});
+    co_return object ? std::optional(api::MigCluster::parse(*object)) : std::nullopt;
+  }
+
+  Task<Sides> sides_of(api::MigPlan plan) {
+    Sides out;
+    out.source = co_await side(plan.source);
+    out.destination = plan.source == plan.destination ? out.source : co_await side(plan.destination);
+    co_return out;
+  }
+
+  /// What can never be is over before it begins (spec conditions.md §7).
+  static void end_unbegun(Pass* pass) {
+    auto& status = pass->object()["status"];
+    status["phase"] = "Completed";
+    status["errors"] = Json::array({pass->conditions().find("Failed")->message});
+  }
+
   /// Labels by which it is found, and the plan as its owner.
   static void adopt(Pass* pass, const api::MigMigration& self, const std::optional<Json>& plan) {
     auto& metadata = pass->object()["metadata"];
@@ -77,8 +106,8 @@ class MigrationReconciler final : public Reconciler {
     co_return mine;
   }
 
-  Task<Result> go_on(Pass* pass, api::MigMigration self, Json plan) {
-    auto migration = co_await assemble(pass, self, plan);
+  Task<Result> go_on(Pass* pass, api::MigMigration self, Json plan, Sides sides) {
+    auto migration = co_await assemble(pass, self, plan, sides);
     auto& status = pass->object()["status"];
     if (!status.is_object()) status = Json::object();
     std::optional<Error> failure;
@@ -97,20 +126,29 @@ class MigrationReconciler final : public Reconciler {
     co_return result_of(std::move(next));
   }
 
-  Task<migrate::Migration> assemble(Pass* pass, api::MigMigration self, Json plan) {
+  /// By its MigCluster, which was read already; one that is absent is an error here.
+  Task<kube::ClientPtr> client_of(std::optional<api::MigCluster> side, api::Ref ref) {
+    if (side) co_return co_await parts_.connections->cluster(*side);
+    co_return co_await parts_.connections->cluster(ref);
+  }
+
+  Task<migrate::Migration> assemble(Pass* pass, api::MigMigration self, Json plan, Sides sides) {
     migrate::Migration m;
     m.self = self;
     m.plan = api::MigPlan::parse(plan);
     m.plan_object = std::move(plan);
     m.host = parts_.services->host;
     m.host_id = co_await parts_.connections->host_id();
-    m.source = co_await parts_.connections->cluster(m.plan.source);
-    m.destination = co_await parts_.connections->cluster(m.plan.destination);
-    const auto storage =
-        co_await kube::must_get(*m.host, types::mig_storages(), {m.plan.storage.ns, m.plan.storage.name});
-    m.storage = api::MigStorage::parse(storage);
-    m.store = co_await parts_.connections->storage(*m.storage);
-    m.bucket = co_await parts_.connections->bucket(*m.storage);
+    m.source = co_await client_of(sides.source, m.plan.source);
+    m.destination = co_await client_of(sides.destination, m.plan.destination);
+    const bool converts = plan::is_conversion(m.plan, sides.one_cluster());
+    if (!converts) {  // which passes nothing through a bucket
+      const auto storage =
+          co_await kube::must_get(*m.host, types::mig_storages(), {m.plan.storage.ns, m.plan.storage.name});
+      m.storage = api::MigStorage::parse(storage);
+      m.store = co_await parts_.connections->storage(*m.storage);
+      m.bucket = co_await parts_.connections->bucket(*m.storage);
+    }
     m.connections = parts_.connections;
     m.jobs = parts_.jobs;
     m.clock = parts_.services->clock;
@@ -121,6 +159,7 @@ class MigrationReconciler final : public Reconciler {
     m.phase_since = pass->running_since(self.phase);
     m.flags.quiesce = self.quiesce;
     m.flags.verify = self.verify;
+    m.flags.storage_conversion = converts;
     m.flags.has_pvs = api::has_volumes(api::volumes_of(m.plan));
     m.flags.direct_volume = !api::directly_copied(m.plan).empty();
     m.flags.indirect_volume = m.plan.indirect_volumes;

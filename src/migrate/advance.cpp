@@ -115,7 +115,8 @@ Task<Outcome> run_step(Migration* m, const Row* row) {
 
 Task<Advance> advance(Migration* m, Json* status) {
   const auto now = m->clock->now();
-  if (m->self.stage && !m->flags.has_pvs && !m->flags.has_image_streams) note_empty_stage(*m);
+  if ((m->self.stage || m->self.migrate_state) && !m->flags.has_pvs && !m->flags.has_image_streams)
+    note_empty_stage(*m);
   if (!status->contains("startTimestamp")) (*status)["startTimestamp"] = rfc3339(now);
   const auto& itinerary = itinerary_of(m->self, *m->conditions);
   choose(*m, *status, itinerary);

@@ -18,9 +18,13 @@ struct Advance {
 /// so the phase is on record before its effects begin.
 Task<Advance> advance(Migration* m, Json* status);
 
-/// Conditions that keep a migration from starting or going on (spec migration.md §3, §4). `siblings` are all
-/// MigMigrations of the plan.
-void validate(const api::MigMigration& self, const std::optional<Json>& plan, const std::vector<Json>& siblings,
-              api::Conditions& conditions);
+/// What a migration is held against before it starts or goes on.
+struct Surroundings {
+  std::optional<Json> plan;    ///< the MigPlan; nullopt if absent
+  std::vector<Json> siblings;  ///< all MigMigrations of the plan
+  bool one_cluster = false;    ///< source and destination are the same
+};
+/// Conditions that keep a migration from starting or going on (spec migration.md §3, §4).
+void validate(const api::MigMigration& self, const Surroundings& around, api::Conditions& conditions);
 
 }  // namespace mtc::migrate

@@ -74,7 +74,9 @@ TEST(Pipeline, LooksLikeThePublicDocuments) {
 TEST(Quiesce, StopsEveryKindAndPutsItBackExactly) {
   const std::map<std::string, std::vector<const char*>> samples = {
       {"Deployment", {"{spec: {replicas: 3}}", "{spec: {replicas: 2, paused: true}}", "{spec: {replicas: 0}}"}},
-      {"StatefulSet", {"{spec: {replicas: 3}}"}},
+      {"StatefulSet",
+       {"{spec: {replicas: 3}}",
+        "{spec: {replicas: 3, persistentVolumeClaimRetentionPolicy: {whenDeleted: Retain, whenScaled: Delete}}}"}},
       {"ReplicaSet",
        {"{spec: {replicas: 3}}", "{metadata: {ownerReferences: [{kind: Deployment}]}, spec: {replicas: 3}}"}},
       {"ReplicationController",
@@ -130,11 +132,12 @@ Json migration(const char* name, const char* created, const char* rest) {
   return object;
 }
 
-std::vector<std::string> conditions_for(const Json& self, const std::optional<Json>& plan, std::vector<Json> siblings) {
+std::vector<std::string> conditions_for(const Json& self, const std::optional<Json>& plan, std::vector<Json> siblings,
+                                        bool one_cluster = false) {
   const FixedClock clock;
   api::Conditions conditions(Json(), clock);
   siblings.push_back(self);
-  validate(api::MigMigration::parse(self), plan, siblings, conditions);
+  validate(api::MigMigration::parse(self), {plan, siblings, one_cluster}, conditions);
   std::vector<std::string> types;
   for (const auto& condition : conditions.current()) types.push_back(condition.type);
   return types;
@@ -172,6 +175,45 @@ TEST(Validate, RefusesToRunWithoutThePlansVolumes) {
                                   "{selection: {action: copy, copyMethod: snapshot}}",
                                   "{selection: {action: copy, copyMethod: block}}", "{name: '../x'}"})
     EXPECT_THAT(conditions_with(left_behind), ElementsAre("VolumeMigrationNotSupported")) << left_behind;
+}
+
+TEST(Validate, WithinOneClusterNothingTakesItsOwnPlace) {
+  const auto plan_of = [](const char* ns, const char* claim) {
+    auto plan = parse_yaml_one(
+        "{spec: {persistentVolumes: [{name: pv, selection: {action: copy, copyMethod: filesystem}, pvc: {namespace: "
+        "shop}}]}, status: {conditions: [{type: Ready, status: 'True'}]}}");
+    plan["spec"]["namespaces"] = {ns};
+    plan["spec"]["persistentVolumes"][0]["pvc"]["name"] = claim;
+    return plan;
+  };
+  const auto cutover = migration("m", "2021-01-02T00:00:00Z", "{spec: {migPlanRef: {name: p, namespace: ns}}}");
+  const auto state =
+      migration("m", "2021-01-02T00:00:00Z", "{spec: {migPlanRef: {name: p, namespace: ns}, migrateState: true}}");
+  EXPECT_THAT(conditions_for(cutover, plan_of("shop", "data:data-new"), {}, true), ElementsAre("Failed"));
+  EXPECT_THAT(conditions_for(cutover, plan_of("shop", "data:data-new"), {}, false), ElementsAre());
+  EXPECT_THAT(conditions_for(cutover, plan_of("shop:boutique", "data"), {}, true), ElementsAre());
+  EXPECT_THAT(conditions_for(state, plan_of("shop", "data:data-new"), {}, true), ElementsAre());
+  EXPECT_THAT(conditions_for(state, plan_of("shop", "data"), {}, true), ElementsAre("ConflictingPVCMappings"));
+}
+
+TEST(Validate, AConversionIsNotRepeatedOverWhatWasWrittenSince) {
+  const auto plan =
+      parse_yaml_one("{spec: {namespaces: [shop]}, status: {conditions: [{type: Ready, status: 'True'}]}}");
+  const auto self =
+      migration("m", "2021-01-03T00:00:00Z", "{spec: {migPlanRef: {name: p, namespace: ns}, migrateState: true}}");
+  const auto ended = [](const char* name, const char* when, const char* spec) {
+    auto object =
+        migration(name, when, "{status: {phase: Completed, conditions: [{type: Succeeded, status: 'True'}]}}");
+    object["spec"] = parse_yaml_one(spec);
+    return object;
+  };
+  const auto copied = ended("c", "2021-01-01T00:00:00Z", "{migrateState: true}");
+  const auto swapped = ended("s", "2021-01-01T00:00:00Z", "{migrateState: true, quiescePods: true}");
+  const auto undone = ended("u", "2021-01-02T00:00:00Z", "{rollback: true}");
+  EXPECT_THAT(conditions_for(self, plan, {copied}, true), ElementsAre());
+  EXPECT_THAT(conditions_for(self, plan, {swapped}, true), ElementsAre("HasFinalMigration"));
+  EXPECT_THAT(conditions_for(self, plan, {swapped, undone}, true), ElementsAre());
+  EXPECT_THAT(conditions_for(self, plan, {swapped}, false), ElementsAre()) << "to another cluster it may be repeated";
 }
 
 TEST(Validate, ANewStageNeverOvertakesARunningMigration) {

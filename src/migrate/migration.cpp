@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include "api/names.hpp"
+#include "api/volumes.hpp"
 #include "backup/item_rules.hpp"
 
 namespace mtc::migrate {
@@ -45,6 +46,22 @@ std::vector<std::string> Migration::destination_namespaces() const {
   std::vector<std::string> out;
   out.reserve(plan.namespaces.size());
   for (const auto& ns : plan.namespaces) out.push_back(ns.destination);
+  return out;
+}
+
+std::set<kube::ObjectKey> Migration::source_claims() const {
+  std::set<kube::ObjectKey> out;
+  for (const auto& volume : api::volumes_of(plan)) {
+    if (volume.action != api::VolumeAction::kSkip) out.insert({volume.claim.ns, volume.claim.name});
+  }
+  return out;
+}
+
+std::set<kube::ObjectKey> Migration::target_claims() const {
+  std::set<kube::ObjectKey> out;
+  for (const auto& volume : api::volumes_of(plan)) {
+    if (volume.action != api::VolumeAction::kSkip) out.insert({volume.target.ns, volume.target.name});
+  }
   return out;
 }
 

@@ -3,6 +3,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -95,6 +96,10 @@ struct Migration {
 
   std::vector<std::string> source_namespaces() const;
   std::vector<std::string> destination_namespaces() const;
+  /// Claims of the volumes that the plan takes along, on the source.
+  std::set<kube::ObjectKey> source_claims() const;
+  /// What they become on the destination.
+  std::set<kube::ObjectKey> target_claims() const;
   /// "<migration>-<kind>-<part of the UID>": the same for every try, so that a killed controller never makes a second
   /// one.
   std::string velero_name(std::string_view kind) const;

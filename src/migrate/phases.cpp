@@ -89,7 +89,7 @@ const std::vector<Phase>& phases() {
       {"EnsureSrcQuiesced", kWaitQuiesce, ensure_quiesced},
       {"CreateDirectVolumeMigrationStage", "Creating Direct Volume Migration", create_volume_migration},
       {"RestartRestic", "Restarting Restic Pods.", not_built},
-      {"SwapPVCReferences", "", not_built},
+      {"SwapPVCReferences", "", swap_claim_references},
       {"Canceling", "Cancelling migration.", canceling},
       {"DeleteBackups", "Deleting Velero Backups created by this migration.", delete_backups},
       {"DeleteRestores", "Deleting Velero Restores created by this migration.", delete_restores},

@@ -6,7 +6,7 @@
 #include "api/names.hpp"
 #include "async/scope.hpp"
 #include "json/json.hpp"
-#include "plan/workloads.hpp"
+#include "plan/claim_users.hpp"
 
 namespace mtc::migrate {
 namespace {
@@ -65,6 +65,25 @@ bool pausable_up(Json& object) {
 
 bool replicas_down(Json& object) { return count_down(object, "replicas", 1); }
 bool replicas_up(Json& object) { return count_up(object, "replicas"); }
+
+/// One that deletes the claims of pods that it scales away must not do so now.
+constexpr auto kWhenScaled = "spec.persistentVolumeClaimRetentionPolicy.whenScaled";
+
+bool stateful_set_down(Json& object) {
+  if (!replicas_down(object)) return false;
+  if (string_at(object, kWhenScaled) != "Delete") return true;
+  annotations_of(object)[note::kPreQuiesceWhenScaled] = "Delete";
+  set_at(object, kWhenScaled, "Retain");
+  return true;
+}
+
+bool stateful_set_up(Json& object) {
+  if (!replicas_up(object)) return false;
+  if (!has_note(object, note::kPreQuiesceWhenScaled)) return true;
+  set_at(object, kWhenScaled, kube::annotation(object, note::kPreQuiesceWhenScaled));
+  drop_note(object, note::kPreQuiesceWhenScaled);
+  return true;
+}
 
 /// Those of a Deployment or DeploymentConfig follow their owner.
 bool unowned_down(Json& object) {
@@ -162,17 +181,17 @@ Task<void> change_one(kube::ClientPtr cluster, WorkloadKind kind, kube::ObjectKe
   if (did) ++*changed;
 }
 
-Task<std::size_t> change_all(kube::ClientPtr cluster, std::vector<std::string> namespaces, std::string selector,
-                             Direction direction) {
+Task<std::size_t> change_all(kube::ClientPtr cluster, Quiesced which, Direction direction) {
   std::size_t changed = 0;
-  const kube::ListOptions chosen{.label_selector = std::move(selector)};
+  const kube::ListOptions chosen{.label_selector = which.selector};
   const auto discovery = co_await cluster->discovery();
   for (const auto& kind : workload_kinds()) {
     if (discovery->find_exact(kind.type.group, kind.type.version, kind.type.plural) == nullptr) continue;
     std::vector<kube::ObjectKey> concerned;
-    for (const auto& ns : namespaces) {
+    for (const auto& ns : which.namespaces) {
       for (auto& object : co_await kube::list_all(*cluster, kind.type, ns, chosen)) {
         const auto key = kube::key_of(object);
+        if (which.claims && !plan::uses_any(object, *which.claims)) continue;
         if ((direction == Direction::kDown ? kind.down : kind.up)(object)) concerned.push_back(key);
       }
     }
@@ -189,7 +208,7 @@ const std::vector<WorkloadKind>& workload_kinds() {
   static const std::vector<WorkloadKind> kinds = {{kube::types::cron_jobs(), cron_job_down, cron_job_up},
                                                   {kube::types::deployment_configs(), pausable_down, pausable_up},
                                                   {kube::types::deployments(), pausable_down, pausable_up},
-                                                  {kube::types::stateful_sets(), replicas_down, replicas_up},
+                                                  {kube::types::stateful_sets(), stateful_set_down, stateful_set_up},
                                                   {kube::types::replica_sets(), unowned_down, replica_set_up},
                                                   {kube::types::daemon_sets(), daemon_set_down, daemon_set_up},
                                                   {kube::types::jobs(), job_down, job_up},
@@ -198,16 +217,21 @@ const std::vector<WorkloadKind>& workload_kinds() {
   return kinds;
 }
 
-Task<std::size_t> quiesce(kube::ClientPtr cluster, std::vector<std::string> namespaces, std::string selector) {
-  return change_all(std::move(cluster), std::move(namespaces), std::move(selector), Direction::kDown);
+Task<std::size_t> quiesce(kube::ClientPtr cluster, Quiesced which) {
+  return change_all(std::move(cluster), std::move(which), Direction::kDown);
 }
 Task<std::size_t> unquiesce(kube::ClientPtr cluster, std::vector<std::string> namespaces) {
-  return change_all(std::move(cluster), std::move(namespaces), "", Direction::kUp);
+  return change_all(std::move(cluster), {.namespaces = std::move(namespaces)}, Direction::kUp);
 }
 
-Task<std::vector<std::string>> pods_left(kube::ClientPtr cluster, std::vector<std::string> namespaces) {
-  auto workloads = co_await plan::workloads_of(std::move(cluster), std::move(namespaces));
-  co_return std::move(workloads.stopping);
+Task<plan::Workloads> pods_left(kube::ClientPtr cluster, Quiesced which) {
+  auto objects = co_await plan::read_workloads(std::move(cluster), which.namespaces);
+  if (which.claims)
+    std::erase_if(objects.pods, [&](const Json& pod) {
+      const bool is_mover = !kube::label(pod, api::labels::kDirectVolumeMigration).empty();
+      return is_mover || !plan::mounts_any(pod, *which.claims);
+    });
+  co_return plan::sort_workloads(objects.pods, objects.owners);
 }
 
 }  // namespace mtc::migrate

@@ -1,4 +1,6 @@
 #include <algorithm>
+#include <iterator>
+#include <set>
 #include <tuple>
 
 #include <fmt/format.h>
@@ -6,6 +8,7 @@
 #include "api/volumes.hpp"
 #include "base/error.hpp"
 #include "migrate/advance.hpp"
+#include "plan/migration_type.hpp"
 
 namespace mtc::migrate {
 namespace {
@@ -49,6 +52,42 @@ void validate_volumes(const Json& plan, const api::Ref& ref, api::Conditions& co
   }
 }
 
+/// Claims that would be copied to themselves or to one another, also skipped ones (spec conditions.md §7).
+std::vector<std::string> conflicting_claims(const api::MigPlan& plan) {
+  std::set<std::string> sources, targets;
+  std::vector<std::string> out;
+  for (const auto& volume : api::volumes_of(plan)) {
+    sources.insert(volume.claim.str());
+    if (!targets.insert(volume.target.str()).second) out.push_back(volume.target.str());
+  }
+  std::ranges::set_intersection(sources, targets, std::back_inserter(out));
+  return out;
+}
+
+/// Within one cluster nothing can take its own place.
+void validate_within_cluster(const api::MigMigration& self, const api::MigPlan& plan, api::Conditions& conditions) {
+  std::set<std::string> sources;
+  for (const auto& ns : plan.namespaces) sources.insert(ns.source);
+  const bool meets_itself =
+      std::ranges::any_of(plan.namespaces, [&](const auto& ns) { return sources.contains(ns.destination); });
+  if (!self.migrate_state && !self.rollback && meets_itself) {
+    critical(conditions, "Failed", "NotSupported",
+             "Source and destination are the same cluster, and a namespace is mapped to one of the plan's: nothing but "
+             "volumes can be migrated (`migrateState`), or every namespace needs another name.");
+  }
+  try {
+    auto common = conflicting_claims(plan);
+    if (common.empty()) return;
+    conditions.set({.type = "ConflictingPVCMappings",
+                    .category = kCritical,
+                    .reason = "PvNameConflict",
+                    .message = "Claims [] would be copied to claims that are the plan's own: give each a name of its "
+                               "own in `pvc.name` (name:new-name).",
+                    .items = std::move(common)});
+  } catch (const Error&) {  // validate_volumes has said what is wrong with the list
+  }
+}
+
 bool is_over(const Json& migration) { return string_at(migration, "status.phase") == "Completed"; }
 bool has_begun(const Json& migration) { return !string_at(migration, "status.startTimestamp").empty(); }
 
@@ -66,12 +105,13 @@ std::vector<const Json*> queue_of(const std::vector<Json>& siblings) {
 }
 
 /// Whether an earlier migration of the plan rules this one out (spec migration.md §4.2).
-bool has_final(const api::MigMigration& self, const std::vector<Json>& siblings) {
+bool has_final(const api::MigMigration& self, const std::vector<Json>& siblings, bool converts) {
   std::vector<const Json*> newest_first;
   for (const auto& sibling : siblings) {
     const auto other = api::MigMigration::parse(sibling);
-    if (other.uid != self.uid && !other.stage && !other.migrate_state && !other.canceled)
-      newest_first.push_back(&sibling);
+    // After a conversion the claims that it began with are out of date: to copy them again would undo what came since.
+    const bool counts = !other.migrate_state || (converts && other.quiesce);
+    if (other.uid != self.uid && !other.stage && counts && !other.canceled) newest_first.push_back(&sibling);
   }
   std::ranges::sort(newest_first, std::ranges::greater{},
                     [](const Json* migration) { return string_at(*migration, "metadata.creationTimestamp"); });
@@ -89,8 +129,8 @@ bool has_final(const api::MigMigration& self, const std::vector<Json>& siblings)
 
 }  // namespace
 
-void validate(const api::MigMigration& self, const std::optional<Json>& plan, const std::vector<Json>& siblings,
-              api::Conditions& conditions) {
+void validate(const api::MigMigration& self, const Surroundings& around, api::Conditions& conditions) {
+  const auto& [plan, siblings, one_cluster] = around;
   if (!self.plan.set())
     return critical(conditions, "InvalidPlanRef", "NotSet", "The `migPlanRef` must name a MigPlan and its namespace.");
   if (!plan)
@@ -107,11 +147,11 @@ void validate(const api::MigMigration& self, const std::optional<Json>& plan, co
   if (self.stage + self.migrate_state + self.rollback > 1) {
     critical(conditions, "InvalidSpec", "NotSupported",
              "Only one of `stage`, `migrateState` and `rollback` can be true.");
-  } else if (self.migrate_state) {
-    critical(conditions, "InvalidSpec", "NotSupported",
-             "This release does not migrate state alone: leave `migrateState` out and run a stage or a cutover.");
   }
-  if (!self.rollback && has_final(self, siblings)) {
+  const auto parsed = api::MigPlan::parse(*plan);
+  if (one_cluster) validate_within_cluster(self, parsed, conditions);
+  const bool converts = self.migrate_state && plan::is_conversion(parsed, one_cluster);
+  if (!self.rollback && has_final(self, siblings, converts)) {
     critical(conditions, "HasFinalMigration", "",
              fmt::format("The associated MigPlan already has a final migration, subject: {}.", self.plan.str()));
   }

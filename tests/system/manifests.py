@@ -116,9 +116,10 @@ def transfer_image(image):
     return {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "migration-cluster-config", "namespace": NS}, "data": {"RSYNC_TRANSFER_IMAGE": image}}
 
 
-def migration(name, plan, quiesce=True, stage=False, rollback=False):
+def migration(name, plan, quiesce=True, stage=False, rollback=False, state=False):
     """As text."""
-    return MIGRATION.format(name=name, plan=plan, quiesce=str(quiesce).lower(), stage=str(stage).lower(), rollback=str(rollback).lower())
+    text = MIGRATION.format(name=name, plan=plan, quiesce=str(quiesce).lower(), stage=str(stage).lower(), rollback=str(rollback).lower())
+    return text + "  migrateState: true\n" if state else text
 
 
 def application(ns, image, copies=2):

@@ -20,8 +20,22 @@ std::vector<Subject> pods_of(kube::ClientPtr cluster, const std::vector<std::str
 
 }  // namespace
 
+Quiesced what_stops(const Migration& m) {
+  Quiesced out{.namespaces = m.source_namespaces()};
+  if (m.self.migrate_state) out.claims = m.source_claims();
+  return out;
+}
+
 Task<Outcome> ensure_quiesced(Migration& m) {
-  const auto left = co_await pods_left(m.source, m.source_namespaces());
+  const auto pods = co_await pods_left(m.source, what_stops(m));
+  if (m.flags.storage_conversion && !pods.remaining.empty()) {
+    // They would go on writing to what is no more in use afterwards.
+    co_return fail("MigrationFailed",
+                   {fmt::format("Pods [{}] use volumes of the plan, and no workload that can be scaled owns them: stop "
+                                "them, or select the action skip for their volumes.",
+                                join(pods.remaining, ","))});
+  }
+  const auto& left = pods.stopping;
   if (left.empty()) {
     m.progress = {"No pod of the source is running any more."};
     co_return done();

@@ -22,6 +22,8 @@ Task<std::vector<Place>> places(Migration& m) {
   const auto discovery = co_await m.destination->discovery(kube::Client::Refresh::kYes);
   for (const auto& entry : discovery->entries()) {
     if (!entry.preferred || !entry.type.namespaced || !entry.can("list") || !entry.can("delete")) continue;
+    // What was written to converted claims is nowhere else.
+    if (m.flags.storage_conversion && entry.type == kube::types::persistent_volume_claims()) continue;
     for (const auto& ns : m.destination_namespaces()) out.push_back({entry.type, ns});
   }
   co_return out;

@@ -39,14 +39,26 @@ Task<std::vector<std::string>> users_of_claims(Migration& m) {
 
 /// What is not of this plan goes on running.
 Task<Outcome> quiesce_destination(Migration& m) {
-  co_await quiesce(m.destination, m.destination_namespaces(), migrated_selector(m));
+  Quiesced which{.namespaces = m.destination_namespaces()};
+  if (m.flags.storage_conversion) {
+    which.claims = m.target_claims();
+  } else {
+    which.selector = migrated_selector(m);
+  }
+  co_await quiesce(m.destination, which);
   co_return done();
 }
 
 /// The claims cannot go before the pods that mount them. Those of somebody else are named when the claims do not go.
 Task<Outcome> ensure_destination_quiesced(Migration& m) {
   const auto left = co_await users_of_claims(m);
-  if (left.empty() || m.in_phase() > kLimit) co_return done();
+  if (left.empty()) co_return done();
+  if (m.in_phase() > kLimit) {
+    if (!m.flags.storage_conversion) co_return done();
+    co_return fail("MigrationFailed",
+                   {fmt::format("Pods [{}] still use the new claims after 10 minutes: stop them, and roll back again.",
+                                join(left, ","))});
+  }
   m.progress.push_back(fmt::format(
       "{} pods still use volumes that will be deleted: {}", left.size(),
       join({left.begin(), left.begin() + static_cast<std::ptrdiff_t>(std::min<std::size_t>(left.size(), 5))}, ", ")));

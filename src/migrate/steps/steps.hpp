@@ -1,6 +1,7 @@
 #pragma once
 
 #include "migrate/migration.hpp"
+#include "migrate/quiesce.hpp"
 
 namespace mtc::migrate {
 
@@ -17,6 +18,8 @@ Task<Outcome> ensure_initial_backup(Migration& m);
 Task<Outcome> initial_backup_created(Migration& m);
 Task<Outcome> quiesce_applications(Migration& m);
 Task<Outcome> ensure_quiesced(Migration& m);
+/// What the two stop on the source: everything, or, where only volumes are moved, what uses them.
+Quiesced what_stops(const Migration& m);
 Task<Outcome> ensure_initial_backup_replicated(Migration& m);
 Task<Outcome> ensure_final_restore(Migration& m);
 Task<Outcome> final_restore_created(Migration& m);
@@ -46,6 +49,8 @@ Task<Outcome> ensure_stage_backup_replicated(Migration& m);
 Task<Outcome> ensure_stage_restore(Migration& m);
 Task<Outcome> stage_restore_created(Migration& m);
 Task<Outcome> ensure_annotations_deleted(Migration& m);
+/// Where storage classes are converted: workloads use the new claims, or, in a rollback, the former ones.
+Task<Outcome> swap_claim_references(Migration& m);
 /// Rows of images, of stage pods and of virtual machines: their flags are false in this release, so reaching one is a
 /// bug, reported as such.
 Task<Outcome> not_built(Migration& m);
