@@ -171,13 +171,15 @@ void CommandTree::add_plan_create(CLI::App* group) {
   auto* create_command = command(group, "create", "create a plan",
                                  "plan create shop --source west --destination east --storage minio -n shop\n"
                                  "plan create all --source west --destination east --storage minio -n shop:boutique "
-                                 "-n blog --wait");
+                                 "-n blog --wait\n"
+                                 "plan create faster --source west --destination west -n shop");
   auto what = std::make_shared<Plan>();
   auto wait = std::make_shared<bool>(false);
   value(create_command, "NAME", what->name, "NAME", "what to call it")->required();
   value(create_command, "--source", what->source, "CLUSTER", "cluster to move from")->required();
   value(create_command, "--destination", what->destination, "CLUSTER", "cluster to move to")->required();
-  value(create_command, "--storage", what->storage, "STORAGE", "bucket to travel through")->required();
+  value(create_command, "--storage", what->storage, "STORAGE",
+        "bucket to travel through (not needed to convert storage classes)");
   create_command->add_option("-n,--namespace", what->namespaces, "namespace, or source:destination; may be repeated")
       ->type_name("NAMESPACE")
       ->allow_extra_args(false)
@@ -193,7 +195,8 @@ void CommandTree::add_plan_create(CLI::App* group) {
 
 void CommandTree::add_migrate() {
   auto* run = command(&app_, "migrate", "run a plan: rehearse it, carry it out, or undo it",
-                      "migrate shop --stage --watch\nmigrate shop --quiesce --watch\nmigrate shop --rollback --watch");
+                      "migrate shop --stage --watch\nmigrate shop --quiesce --watch\nmigrate shop --rollback --watch\n"
+                      "migrate faster --state --quiesce --watch");
   run->group("Move it");
   auto what = std::make_shared<StartMigration>();
   auto follow = std::make_shared<bool>(false);
@@ -202,7 +205,10 @@ void CommandTree::add_migrate() {
   value(run, "--name", what->name, "NAME", "what to call the migration (default: made from the plan's)");
   run->add_flag("--quiesce", what->run.quiesce, "scale the applications down on the source");
   auto* stage = run->add_flag("--stage", what->run.stage, "rehearse: copy data, stop nothing");
-  run->add_flag("--rollback", what->run.rollback, "undo the plan's migrations")->excludes(stage);
+  auto* state = run->add_flag("--state", what->run.state,
+                              "volumes only; within one namespace of one cluster: convert their storage classes");
+  state->excludes(stage);
+  run->add_flag("--rollback", what->run.rollback, "undo the plan's migrations")->excludes(stage)->excludes(state);
   run->add_flag("--watch", *follow, "follow it to its end");
   acts(
       run,

@@ -85,7 +85,7 @@ Task<void> add_storage(Session session, AddStorage what) {
 Task<void> create_plan(Session session, Plan what) {
   co_await must_find(session, kind_of("cluster"), what.source);
   co_await must_find(session, kind_of("cluster"), what.destination);
-  co_await must_find(session, kind_of("storage"), what.storage);
+  if (!what.storage.empty()) co_await must_find(session, kind_of("storage"), what.storage);
   co_await create(session, kind_of("plan"), what.name, plan_spec(what));
   session.console->out(fmt::format("MigPlan {} created: {} from {} to {}\n", what.name, join(what.namespaces, ", "),
                                    what.source, what.destination));

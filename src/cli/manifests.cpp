@@ -57,16 +57,22 @@ Json storage_spec(const Bucket& bucket) {
 }
 
 Json plan_spec(const Plan& plan) {
-  return {{"srcMigClusterRef", reference_to(plan.source)}, {"destMigClusterRef", reference_to(plan.destination)},
-          {"migStorageRef", reference_to(plan.storage)},   {"namespaces", plan.namespaces},
-          {"indirectImageMigration", !plan.direct_images}, {"indirectVolumeMigration", plan.indirect_volumes}};
+  Json spec = {{"srcMigClusterRef", reference_to(plan.source)},
+               {"destMigClusterRef", reference_to(plan.destination)},
+               {"namespaces", plan.namespaces},
+               {"indirectImageMigration", !plan.direct_images},
+               {"indirectVolumeMigration", plan.indirect_volumes}};
+  if (!plan.storage.empty()) spec["migStorageRef"] = reference_to(plan.storage);
+  return spec;
 }
 
 Json migration_spec(const Run& run) {
-  return {{"migPlanRef", reference_to(run.plan)},
-          {"quiescePods", run.quiesce},
-          {"stage", run.stage},
-          {"rollback", run.rollback}};
+  Json spec = {{"migPlanRef", reference_to(run.plan)},
+               {"quiescePods", run.quiesce},
+               {"stage", run.stage},
+               {"rollback", run.rollback}};
+  if (run.state) spec["migrateState"] = true;
+  return spec;
 }
 
 }  // namespace mtc::cli

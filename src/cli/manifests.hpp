@@ -50,7 +50,8 @@ struct Bucket {
 Json storage_spec(const Bucket& bucket);
 
 struct Plan {
-  std::string name, source, destination, storage;
+  std::string name, source, destination;
+  std::string storage;  ///< empty = none, as a plan that converts storage classes needs
   std::vector<std::string> namespaces;
   bool direct_images = false;     ///< registry to registry instead of through the bucket
   bool indirect_volumes = false;  ///< through the bucket instead of from cluster to cluster
@@ -61,6 +62,7 @@ Json plan_spec(const Plan& plan);
 struct Run {
   std::string plan;
   bool quiesce = false, stage = false, rollback = false;
+  bool state = false;  ///< volumes only
 };
 /// spec of a MigMigration.
 Json migration_spec(const Run& run);

@@ -10,6 +10,13 @@ OTHER = "other-files"
 
 
 class Conversions(VolumeCase):
+    def volume_plan(self, *namespaces, **changes):
+        return self.plan("host", "east", *namespaces, indirectVolumeMigration=False, **changes)
+
+    def no_helpers(self, ns):
+        for kind in ("pods", "secrets", "services"):
+            self.assertEqual([o["metadata"]["name"] for o in self.west.items(kind, ns, "owner=directvolumemigration")], [], kind)
+
     def other_class(self, name):
         """A class beside this one whose volumes are made in the same way."""
         mine = self.west.get("storageclasses", name)
