@@ -11,7 +11,8 @@
 namespace mtc::restic {
 namespace {
 
-constexpr int kLevel = 1;
+/// The lowest whose repositories are no larger than those of restic 0.14 (docs/design/restic.md has the figures).
+constexpr int kLevel = 3;
 
 struct Free {
   void operator()(ZSTD_CCtx* context) const { ZSTD_freeCCtx(context); }

@@ -9,8 +9,12 @@
 
 #include "async/runtime.hpp"
 #include "base/clock.hpp"
-#include "base/error.hpp"
 #include "json/json.hpp"
+#include "restic/check.hpp"
+#include "restic/files.hpp"
+#include "restic/lock.hpp"
+#include "restic/lock_file.hpp"
+#include "restic/prune.hpp"
 #include "restic/repository.hpp"
 #include "restic/snapshot.hpp"
 #include "restic/testing/content.hpp"
@@ -42,14 +46,22 @@ class Interop : public ::testing::Test {
   }
 
   using Use = Task<void>(const ResticProgram* restic, Repository* repository);
+  enum class LoadIndex { kNo, kYes };
   /// Runs `use` with the repository opened.
-  void with_repository(Use* use) {
-    auto body = [](Interop* test, Use* what) -> Task<void> {
+  void with_repository(Use* use, LoadIndex load_index = LoadIndex::kYes) {
+    auto body = [](Interop* test, Use* what, LoadIndex load) -> Task<void> {
       const auto repository = co_await Repository::open(test->restic_.store(), "", Secret(ResticProgram::kPassword));
-      co_await repository->load_index();
+      if (load == LoadIndex::kYes) co_await repository->load_index();
       co_await what(&test->restic_, repository.get());
     };
-    async::Runtime().run(body(this, use));
+    async::Runtime().run(body(this, use, load_index));
+  }
+  /// Changes one bit of a file, or changes it back.
+  static void flip(const fs::path& path, std::streamoff at) {
+    fs::permissions(path, fs::perms::owner_write, fs::perm_options::add);
+    std::fstream file(path, std::ios::in | std::ios::out | std::ios::binary);
+    const auto byte = static_cast<char>(file.seekg(at).get() ^ 4);
+    file.seekp(at).put(byte);
   }
   void create() { async::Runtime().run(Repository::create(restic_.store(), "", Secret(ResticProgram::kPassword))); }
   std::string failure_to_open(std::string password) {
@@ -154,6 +166,72 @@ TEST_F(Interop, PasswordsAreTheSame) {
   create();
   EXPECT_THAT(restic_.run("snapshots", "wrong").output, HasSubstr("wrong password"));
   expect_success("snapshots");
+}
+
+TEST_F(Interop, LocksOfBothAreSeenByBoth) {
+  create();
+  with_repository([](const ResticProgram* restic, Repository* repository) -> Task<void> {
+    co_await testing::store_snapshot(repository, {{"one", {"first"}}}, system_clock().now());
+    const auto shared = std::shared_ptr<Repository>(repository, [](Repository*) {});
+    const auto restics = [](const ResticProgram* program) -> Task<void> {
+      EXPECT_THAT(program->run("snapshots").output, HasSubstr("locked exclusively by PID"));
+      co_return;
+    };
+    co_await with_lock(shared, LockKind::kExclusive, {}, [&] { return restics(restic); });
+    EXPECT_EQ(restic->run("snapshots").code, 0);
+    // A writer of the original that was killed.
+    auto dead = lock_of_this_process(LockKind::kExclusive, system_clock().now());
+    dead.username = "root";
+    dead.pid = 4'000'000;  // beyond pid_max
+    co_await repository->files().save_document(FileType::kLock, encode_lock(dead));
+    EXPECT_NE(restic->run("snapshots").code, 0);
+    co_await with_lock(shared, LockKind::kShared, {}, [] -> Task<void> { co_return; });
+    EXPECT_EQ(restic->run("snapshots").code, 0);
+    // One of ours that was killed.
+    co_await repository->files().save_document(FileType::kLock, encode_lock(dead));
+    EXPECT_EQ(restic->run("unlock").code, 0);
+    EXPECT_EQ(restic->run("snapshots").code, 0);
+  });
+}
+
+TEST_F(Interop, WhatIsPrunedIsSoundForBoth) {
+  expect_success("init");
+  for (int i = 0; i < 3; ++i) {
+    write("same", std::string(100'000, 'x'));
+    write("new", testing::noise(200'000, static_cast<std::uint64_t>(i)));
+    expect_success("backup --host shop " + restic_.files().string());
+  }
+  with_repository([](const ResticProgram*, Repository* repository) -> Task<void> {
+    const auto shared = std::shared_ptr<Repository>(repository, [](Repository*) {});
+    const auto report = co_await forget_and_prune(shared, {.host = "shop", .last = 1});
+    EXPECT_THAT(report.forgotten, SizeIs(2));
+    EXPECT_GT(report.freed_bytes, 400'000U);
+  });
+  expect_success("check --read-data");
+  EXPECT_EQ(restic_.run("dump latest " + (restic_.files() / "new").string()).output, testing::noise(200'000, 2));
+  EXPECT_THAT(restic_.run("prune --max-unused 0 --dry-run").output, HasSubstr("unused size after prune: 0 B"));
+}
+
+TEST_F(Interop, DamageIsSeenByBoth) {
+  expect_success("init");
+  write("file", testing::noise(100'000));
+  expect_success("backup " + restic_.files().string());
+  for (const auto* const folder : {"data", "index", "snapshots"}) {
+    fs::path file;
+    for (const auto& entry : fs::recursive_directory_iterator(restic_.folder() / folder)) {
+      if (entry.is_regular_file()) file = entry.path();
+    }
+    flip(file, 30);
+    const auto theirs = restic_.run("check --read-data");
+    EXPECT_NE(theirs.code, 0) << folder << ": " << theirs.output;
+    with_repository(
+        [](const ResticProgram*, Repository* repository) -> Task<void> {
+          EXPECT_FALSE((co_await check(*repository, ReadData::kYes)).sound());
+        },
+        LoadIndex::kNo);
+    flip(file, 30);
+  }
+  expect_success("check --read-data");
 }
 
 }  // namespace
