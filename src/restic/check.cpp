@@ -1,7 +1,6 @@
 #include "restic/check.hpp"
 
 #include <algorithm>
-#include <unordered_map>
 #include <utility>
 
 #include <fmt/format.h>
@@ -30,7 +29,7 @@ class Check {
   Task<CheckReport> run(ReadData read_data) {
     const auto roots = co_await load_roots();
     const auto table = co_await load_index_table(&repository_, [this](std::string what) { fail(std::move(what)); });
-    const auto present = co_await compare_packs(&table);
+    const auto present = compare_packs(table);
     const auto used = co_await used_blobs(&repository_, roots, [this](std::string what) { fail(std::move(what)); });
     count(table, used);
     if (read_data == ReadData::kYes) {
@@ -60,11 +59,10 @@ class Check {
   }
 
   /// Whether the packs are there, of the right size. Gives those that are there.
-  Task<std::vector<Id>> compare_packs(const IndexTable* table) {
-    std::unordered_map<Id, std::uint64_t, IdHash> stored;
-    for (const auto& file : co_await repository_.files().list(FileType::kPack)) stored.emplace(file.id, file.size);
+  std::vector<Id> compare_packs(const IndexTable& table) {
+    auto stored = table.stored;
     std::vector<Id> present;
-    for (const auto& [id, blobs] : table->packs) {
+    for (const auto& [id, blobs] : table.packs) {
       ++report_.packs;
       const auto found = stored.find(id);
       if (found == stored.end()) {
@@ -79,7 +77,7 @@ class Check {
     }
     report_.unindexed = stored.size();
     std::ranges::sort(present);
-    co_return present;
+    return present;
   }
 
   void count(const IndexTable& table, const BlobSet& used) {

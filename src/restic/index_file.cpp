@@ -1,5 +1,6 @@
 #include "restic/index_file.hpp"
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <iterator>
@@ -188,6 +189,19 @@ Task<IndexFile> load_index_file(Files& files, Id id) {
     failure = error;
   }
   throw failure->with_context("read " + files.name_of(FileType::kIndex, id));
+}
+
+Task<PackSizes> pack_sizes(Files& files) {
+  PackSizes sizes;
+  for (const auto& pack : co_await files.list(FileType::kPack)) sizes.emplace(pack.id, pack.size);
+  co_return sizes;
+}
+
+bool is_whole(const Id& pack, const std::vector<PackedBlob>& blobs, const PackSizes& stored) {
+  const auto found = stored.find(pack);
+  return found != stored.end() && std::ranges::all_of(blobs, [&](const PackedBlob& blob) {
+           return std::uint64_t{blob.offset} + blob.length <= found->second;
+         });
 }
 
 }  // namespace mtc::restic

@@ -1,7 +1,10 @@
 #pragma once
 
+#include <cstddef>
+#include <cstdint>
 #include <string>
 #include <string_view>
+#include <unordered_map>
 #include <vector>
 
 #include "async/task.hpp"
@@ -31,5 +34,11 @@ std::string encode_index(const IndexFile& file);
 IndexFile decode_index(std::string_view text);
 /// Throws Error: kNotFound, kCorrupt; it names the file.
 Task<IndexFile> load_index_file(Files& files, Id id);
+
+/// How large the packs are that lie in the store.
+using PackSizes = std::unordered_map<Id, std::uint64_t, IdHash>;
+Task<PackSizes> pack_sizes(Files& files);
+/// Whether a pack can have these blobs: it is there, and not cut.
+bool is_whole(const Id& pack, const std::vector<PackedBlob>& blobs, const PackSizes& stored);
 
 }  // namespace mtc::restic

@@ -40,7 +40,7 @@ Task<void> load(Repository* repository, Id id, IndexTable* table, const std::fun
   if (!file) co_return;
   auto& packs = table->files[id];
   for (auto& pack : file->packs) {
-    repository->index().add(pack.id, pack.blobs);
+    if (is_whole(pack.id, pack.blobs, table->stored)) repository->index().add(pack.id, pack.blobs);
     packs.push_back(pack.id);
     merge(table->packs[pack.id], std::move(pack.blobs));
   }
@@ -49,7 +49,7 @@ Task<void> load(Repository* repository, Id id, IndexTable* table, const std::fun
 }  // namespace
 
 Task<IndexTable> load_index_table(Repository* repository, std::function<void(std::string)> failed) {
-  IndexTable table;
+  IndexTable table{.stored = co_await pack_sizes(repository->files())};
   const auto files = co_await repository->files().list(FileType::kIndex);
   co_await async::parallel_for(files.size(), kAtOnce,
                                [&](std::size_t i) { return load(repository, files[i].id, &table, &failed); });

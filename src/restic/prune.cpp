@@ -53,10 +53,11 @@ struct Fates {
   std::vector<WantedBlob> copied;  ///< blobs in use that lie in packs that go
 };
 
-/// What of a pack is in use, where each blob counts once.
+/// What of a pack is in use.
 struct PackUse {
   Id id;
   const std::vector<PackedBlob>* blobs;
+  bool broken = false;
   std::uint64_t bytes = 0;
   std::uint64_t unused = 0;
 };
@@ -64,21 +65,22 @@ struct PackUse {
 std::vector<PackUse> uses_of(const IndexTable& table, const BlobSet& used) {
   std::vector<PackUse> uses;
   for (const auto& [id, blobs] : table.packs) {
-    PackUse use{id, &blobs};
+    PackUse use{id, &blobs, !is_whole(id, blobs, table.stored)};
     for (const auto& blob : blobs) {
       use.bytes += blob.length;
       if (!used.contains(blob.type, blob.id)) use.unused += blob.length;
     }
     uses.push_back(use);
   }
-  // Of a blob in several packs the one in the pack with the least waste stays.
-  std::ranges::sort(
-      uses, [](const PackUse& a, const PackUse& b) { return std::tie(a.unused, a.id) < std::tie(b.unused, b.id); });
+  // Of a blob in several packs the one in the pack with the least waste stays, never one in a pack that is broken.
+  std::ranges::sort(uses, [](const PackUse& a, const PackUse& b) {
+    return std::tie(a.broken, a.unused, a.id) < std::tie(b.broken, b.unused, b.id);
+  });
   return uses;
 }
 
-/// Packs without use go; those of which a tenth or more is waste are copied; the others stay as they are.
-Fates decide(const Repository& repository, const IndexTable& table, const BlobSet& used, const IdSet& stored) {
+/// Packs without use go; those of which more than a tenth is waste are copied; the others stay as they are.
+Fates decide(const Repository& repository, const IndexTable& table, const BlobSet& used) {
   Fates fates;
   BlobSet placed;
   for (const auto& use : uses_of(table, used)) {
@@ -89,10 +91,10 @@ Fates decide(const Repository& repository, const IndexTable& table, const BlobSe
       unused -= blob.length;
       wanted.push_back({{blob.type, blob.id}, {use.id, blob.offset, blob.length, blob.plain_size, blob.compressed}});
     }
-    if (!wanted.empty() && !stored.contains(use.id)) {
-      refuse(repository, fmt::format("pack {} is in use, but not in the store", use.id.hex()));
+    if (use.broken && !wanted.empty()) {
+      refuse(repository, fmt::format("pack {} is in use, but missing or cut", use.id.hex()));
     }
-    if (wanted.empty() || unused >= use.bytes / 10 + 1) {
+    if (wanted.empty() || unused > use.bytes / 10) {
       fates.removed.insert(use.id);
       fates.copied.insert(fates.copied.end(), wanted.begin(), wanted.end());
     }
@@ -168,10 +170,7 @@ Task<PruneReport> forget_and_prune(std::shared_ptr<Repository> repository, Keep 
   const auto failed = [&](const std::string& what) { refuse(*repository, what); };
   const auto table = co_await load_index_table(repository.get(), failed);
   const auto used = co_await used_blobs(repository.get(), roots, failed);
-  const auto stored = co_await files.list(FileType::kPack);
-  IdSet present;
-  for (const auto& file : stored) present.insert(file.id);
-  auto fates = decide(*repository, table, used, present);
+  auto fates = decide(*repository, table, used);
   report.repacked_blobs = fates.copied.size();
 
   co_await remove_all(&files, FileType::kSnapshot, report.forgotten);
@@ -180,10 +179,10 @@ Task<PruneReport> forget_and_prune(std::shared_ptr<Repository> repository, Keep 
 
   // Packs in no index are what a run that ended early left: with an exclusive lock nobody else writes.
   std::vector<Id> last;
-  for (const auto& file : stored) {
-    if (table.packs.contains(file.id) && !fates.removed.contains(file.id)) continue;
-    last.push_back(file.id);
-    report.freed_bytes += file.size;
+  for (const auto& [pack, size] : table.stored) {
+    if (table.packs.contains(pack) && !fates.removed.contains(pack)) continue;
+    last.push_back(pack);
+    report.freed_bytes += size;
   }
   report.removed_packs = last.size();
   co_await remove_all(&files, FileType::kPack, std::move(last));

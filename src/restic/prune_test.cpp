@@ -146,6 +146,20 @@ TEST(Prune, RemovesNothingIfASnapshotThatStaysIsDamaged) {
   });
 }
 
+TEST(Prune, ForgetsAPackThatWasReplaced) {
+  run([](blob::StorePtr store) -> Task<void> {
+    const auto needed = (co_await open(store))->locate(BlobType::kData, Id::of(noise(5000, 5)));
+    co_await store->remove(Layout("").file(FileType::kPack, needed->pack));
+    const auto repository = co_await open(store);
+    std::vector<testing::FileContent> again;
+    for (std::uint64_t seed = 0; seed < 6; ++seed) again.push_back({"file", {noise(5000, seed)}});
+    co_await testing::store_tree(repository.get(), again);
+    EXPECT_FALSE((co_await check(*repository, ReadData::kNo)).sound());
+    co_await prune(store, {.last = 1});
+    co_await expect_sound(store);
+  });
+}
+
 TEST(Prune, RemovesNothingIfAPackThatIsNeededIsMissing) {
   run([](blob::StorePtr store) -> Task<void> {
     const auto repository = co_await open(store);

@@ -9,6 +9,7 @@
 #include "async/runtime.hpp"
 #include "async/scope.hpp"
 #include "base/error.hpp"
+#include "base/log.hpp"
 #include "base/rng.hpp"
 #include "restic/compress.hpp"
 #include "restic/config.hpp"
@@ -83,6 +84,8 @@ struct Repository::Parts {
         files(store, prefix, key, config.version),
         packer(files, index, options.pack_size, options.uploads) {}
 
+  Task<void> load_index_file(Id id, const PackSizes* stored);
+
   std::string where;
   Config config;
   const Clock& clock;
@@ -134,16 +137,24 @@ const Clock& Repository::clock() const { return parts_->clock; }
 
 Task<void> Repository::load_index() {
   auto& parts = *parts_;
+  const auto stored = co_await pack_sizes(parts.files);
   auto files = co_await parts.files.list(FileType::kIndex);
   std::erase_if(files, [&](const FileInfo& file) { return parts.loaded.contains(file.id); });
   co_await async::parallel_for(files.size(), kIndexesAtOnce,
-                               [&](std::size_t i) { return load_index_file(files[i].id); });
+                               [&](std::size_t i) { return parts.load_index_file(files[i].id, &stored); });
 }
 
-Task<void> Repository::load_index_file(Id id) {
-  const auto file = co_await restic::load_index_file(parts_->files, id);
-  for (const auto& pack : file.packs) parts_->index.add(pack.id, pack.blobs);
-  parts_->loaded.insert(id);
+Task<void> Repository::Parts::load_index_file(Id id, const PackSizes* stored) {
+  const auto file = co_await restic::load_index_file(files, id);
+  for (const auto& pack : file.packs) {
+    if (is_whole(pack.id, pack.blobs, *stored)) {
+      index.add(pack.id, pack.blobs);
+    } else {
+      log::warn("a pack is missing or was cut; what it held counts as not stored",
+                {{"pack", files.name_of(FileType::kPack, pack.id)}});
+    }
+  }
+  loaded.insert(id);
 }
 
 bool Repository::knows(BlobType type, const Id& id) const { return parts_->index.knows(type, id); }
@@ -172,7 +183,8 @@ Task<void> Repository::flush() { co_await parts_->packer.flush(); }
 Task<std::string> Repository::load(BlobType type, Id id) {
   const auto location = locate(type, id);
   if (!location) {
-    throw Error(Code::kNotFound, fmt::format("{}: no index has the {} blob {}", describe(), to_string(type), id.hex()));
+    throw Error(Code::kNotFound,
+                fmt::format("{}: no pack that is there has the {} blob {}", describe(), to_string(type), id.hex()));
   }
   const auto sealed = co_await read_pack(location->pack, location->offset, location->length);
   co_return co_await async::offload([&] { return unseal(*location, type, id, sealed); });

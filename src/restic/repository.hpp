@@ -53,8 +53,9 @@ class Repository {
   /// "restic repository at s3://…/prefix", for messages. Any thread.
   std::string describe() const;
 
-  /// Reads every index file that was not read yet. Before it, no blob of earlier runs is known. List the snapshots
-  /// first: a snapshot that is saved in between may use blobs of an index that was not there yet.
+  /// Reads every index file that was not read yet. Before it, no blob of earlier runs is known. Blobs of packs that are
+  /// absent or cut count as not stored, so that a backup stores them again. List the snapshots first: one that is saved
+  /// in between may need an index that was not there yet.
   Task<void> load_index();
 
   /// Whether the blob is stored, or claimed by this process (and stored after flush()). Any thread.
@@ -89,7 +90,6 @@ class Repository {
  private:
   struct Parts;
   explicit Repository(std::unique_ptr<Parts> parts);
-  Task<void> load_index_file(Id id);
   std::unique_ptr<Parts> parts_;
 };
 

@@ -18,6 +18,7 @@
 #include "blob/testing/faulty_store.hpp"
 #include "blob/testing/test_bucket.hpp"
 #include "restic/check.hpp"
+#include "restic/files.hpp"
 #include "restic/snapshot.hpp"
 #include "restic/testing/content.hpp"
 
@@ -167,6 +168,26 @@ TEST(Repository, ACancelledUploadIsRememberedToo) {
     const auto failure = co_await failure_of(repository->flush());
     if (failure.empty()) co_await load(co_await reopened(store), noise(2000));
     EXPECT_THAT(failure, ::testing::AnyOf(IsEmpty(), HasSubstr("given up")));
+  });
+}
+
+TEST(Repository, WhatAPackTookWithItIsStoredAgain) {
+  run([](blob::StorePtr store) -> Task<void> {
+    const auto repository = co_await made(store, "p", {.pack_size = 1000});
+    for (std::uint64_t i = 0; i < 3; ++i) co_await add(repository, {noise(2000, i)});
+    co_await repository->flush();
+    const auto pack_of = [&](std::uint64_t i) {
+      return Layout("p").file(FileType::kPack, repository->locate(BlobType::kData, Id::of(noise(2000, i)))->pack);
+    };
+    co_await store->remove(pack_of(0));
+    co_await store->put(pack_of(1), "cut");
+    const auto again = co_await reopened(store);
+    EXPECT_FALSE(again->knows(BlobType::kData, Id::of(noise(2000, 0))));
+    EXPECT_FALSE(again->knows(BlobType::kData, Id::of(noise(2000, 1))));
+    for (std::uint64_t i = 0; i < 3; ++i) co_await add(again, {noise(2000, i)});
+    co_await again->flush();
+    EXPECT_EQ(co_await count(store, "p/data/"), 3U);
+    for (std::uint64_t i = 0; i < 3; ++i) co_await load(co_await reopened(store), noise(2000, i));
   });
 }
 
