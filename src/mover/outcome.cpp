@@ -131,7 +131,8 @@ Outcome outcome_of(const restic::PruneReport& prune) {
 Outcome outcome_of(const Error& failure) {
   Outcome outcome;
   outcome.message = failure.what();
-  outcome.retry = failure.transient();
+  // A conflict is somebody else at the same repository, who will be through some time.
+  outcome.retry = failure.transient() || failure.code() == Code::kConflict;
   return outcome;
 }
 

@@ -73,6 +73,7 @@ Task<void> seal_piece(Pass* pass, std::string_view piece, Id* id) {
 Task<void> read_large(Pass* pass, BackupUnit* unit, volume::Where at) {
   const auto permit = co_await pass->large.acquire();
   auto* source = pass->source;
+  if (source->take_known(unit->node(at))) co_return;
   const auto file = co_await async::offload([&] { return std::make_unique<LargeFileReader>(*source, *unit, at); });
   std::vector<Id> blobs;
   while (!file->gone()) {
@@ -143,6 +144,7 @@ Task<Passed> run_pass(Repository* repository, const BackupOptions* options, volu
       co_await async::offload([&] { return std::make_unique<BackupSource>(options->root, *repository, *progress); });
   Pass pass(*source, *repository, options->by_hash ? std::nullopt : before);
   std::vector<Task<void>> lanes;
+  lanes.reserve(options->lanes);
   for (unsigned i = 0; i < options->lanes; ++i) lanes.push_back(run_lane(&pass));
   co_await async::all(std::move(lanes));
   std::vector<Sealed> trees;

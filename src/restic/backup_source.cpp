@@ -97,7 +97,6 @@ void BackupSource::look_at_file(BackupUnit& unit, Where at, const Node* before, 
   ++report_.skipped;
 }
 
-/// The content of another name of the same file, if that was read and the file is still the same.
 bool BackupSource::take_known(Node& node) {
   if (!node.entry.shared) return false;
   const std::scoped_lock lock(mutex_);

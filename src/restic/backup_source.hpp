@@ -49,6 +49,8 @@ class BackupSource {
   /// Reads files from unread[at] on, and gives the blobs that are new, until they are enough for one piece of work;
   /// stops before a file that is larger than kWhole. `at` moves on.
   std::vector<Sealed> read_some(BackupUnit& unit, std::size_t& at);
+  /// True if the content of another name of the same file is known, which is taken then.
+  bool take_known(Node& node);
   /// The nodes of a unit that was read.
   static std::vector<TreePart> parts_of(const BackupUnit& unit);
 
@@ -73,7 +75,6 @@ class BackupSource {
   Node node_of(const volume::Seen& seen);
   void look_at_file(BackupUnit& unit, volume::Where at, const Node* before, const PreviousTree& previous);
   void read_one(int directory, BackupUnit& unit, volume::Where at, std::vector<Sealed>& into);
-  bool take_known(Node& node);
   void refresh(Node& node, int file, const std::string& path);
   void keep(const Node& node, const volume::Stamp& stamp);
   void done(const Node& node);

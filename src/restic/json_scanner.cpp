@@ -47,8 +47,8 @@ bool JsonScanner::take_null() {
 std::uint32_t JsonScanner::hex4() {
   std::uint32_t unit = 0;
   if (rest_.size() < 4) refuse("ends within an escape");
-  const auto* const end = rest_.data() + 4;
-  if (std::from_chars(rest_.data(), end, unit, 16).ptr != end) refuse("has a broken escape");
+  const auto digits = rest_.substr(0, 4);
+  if (std::from_chars(digits.begin(), digits.end(), unit, 16).ptr != digits.end()) refuse("has a broken escape");
   rest_.remove_prefix(4);
   return unit;
 }
@@ -98,9 +98,9 @@ std::string JsonScanner::string() {
 std::uint64_t JsonScanner::number() {
   blanks();
   std::uint64_t value = 0;
-  const auto [end, failure] = std::from_chars(rest_.data(), rest_.data() + rest_.size(), value);
+  const auto [end, failure] = std::from_chars(rest_.begin(), rest_.end(), value);
   if (failure != std::errc()) refuse("has a text or a strange number where a number belongs");
-  rest_.remove_prefix(static_cast<std::size_t>(end - rest_.data()));
+  rest_.remove_prefix(static_cast<std::size_t>(end - rest_.begin()));
   if (!rest_.empty() && (rest_[0] == '.' || rest_[0] == 'e' || rest_[0] == 'E')) refuse("has a broken number");
   return value;
 }

@@ -19,6 +19,7 @@ Task<volume::Report> write_all(Repository* repository, const RestoreOptions* opt
   });
   Restoring restoring(*repository, *destination, snapshot->tree, *progress);
   std::vector<Task<void>> lanes;
+  lanes.reserve(options->lanes);
   for (unsigned i = 0; i < options->lanes; ++i) lanes.push_back(run_restore_lane(&restoring));
   co_await async::all(std::move(lanes));
   auto report = co_await async::offload([&] {

@@ -209,6 +209,7 @@ Task<void> verify(std::shared_ptr<Repository> repository, Snapshot snapshot, Res
   const auto run =
       co_await async::offload([&] { return std::make_unique<Verifying>(*repository, snapshot, options, *report); });
   std::vector<Task<void>> lanes;
+  lanes.reserve(options.lanes);
   for (unsigned i = 0; i < options.lanes; ++i) lanes.push_back(run_lane(run.get()));
   co_await async::all(std::move(lanes));
   co_await async::offload([&] {
