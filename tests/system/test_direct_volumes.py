@@ -1,10 +1,9 @@
 """Volumes are moved file by file by pods on both clusters, proven by reading back, and nothing of it stays behind."""
 import os
-import threading
 
 from case import NS
 from cluster import conditions, phase, wait_for
-from volumes import VolumeCase, big, fill, listing
+from volumes import Scribbling, VolumeCase, big, fill, listing
 
 
 class DirectVolumes(VolumeCase):
@@ -89,22 +88,9 @@ class DirectVolumes(VolumeCase):
     def test_a_stage_says_what_it_had_to_leave_out(self):
         ns = self.with_claims("data")
         big(self.source(ns) / "busy", 256)
-        stop = threading.Event()
-
-        def scribble():
-            with open(self.source(ns) / "busy", "r+b", buffering=0) as file:
-                while not stop.wait(0.001):
-                    file.seek(0)
-                    file.write(os.urandom(16))
-
         plan = self.volume_plan(ns)
-        writer = threading.Thread(target=scribble)
-        writer.start()
-        try:
+        with Scribbling(self.source(ns) / "busy"):
             staged = self.warned(self.migrate(plan, stage=True, quiesce=False), "VolumeFilesSkipped")
-        finally:
-            stop.set()
-            writer.join()
         self.assertIn(f"{ns}/data: busy", conditions(staged)["VolumeFilesSkipped"]["message"])
         self.succeeded(self.migrate(plan))
         self.moved(ns)

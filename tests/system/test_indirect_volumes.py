@@ -5,9 +5,9 @@ import subprocess
 import time
 
 from bucket import Bucket
-from case import NS
+from case import NS, unique
 from cluster import conditions, machine_has, phase, wait_for
-from volumes import VolumeCase, big, fill, listing
+from volumes import Scribbling, VolumeCase, big, fill, listing
 from world import Frozen
 
 MOVERS = "app=pod-volume-mover"
@@ -231,6 +231,39 @@ class IndirectVolumes(VolumeCase):
         migration = self.failed(self.migrate(plan), f"{ns}/data", "deep/file-7")
         self.assertIn("ResticVerifyErrors", conditions(migration))
         self.assertIsNone(self.east.get("deployments", "web", ns))
+        volumes = self.west.get("migplans", plan)["spec"]["persistentVolumes"]
+        volumes[0]["selection"]["verify"] = True
+        self.west.patch("migplans", plan, {"spec": {"persistentVolumes": volumes}})
+        self.succeeded(self.migrate(plan))
+        self.moved(ns)
+
+    def test_a_stage_says_what_it_had_to_leave_out(self):
+        ns = self.with_claims("data")
+        big(self.source(ns) / "busy", 256)
+        plan = self.volume_plan(ns)
+        with Scribbling(self.source(ns) / "busy"):
+            staged = self.warned(self.migrate(plan, stage=True, quiesce=False), "VolumeFilesSkipped")
+        self.assertIn(f"{ns}/data: busy", conditions(staged)["VolumeFilesSkipped"]["message"])
+        self.succeeded(self.migrate(plan))
+        self.moved(ns)
+
+    def test_a_class_that_waits_for_the_first_pod(self):
+        if self.world.is_lab:
+            self.skipTest("its classes are those of its driver")
+        name = unique("waiting")
+        self.east.create({"apiVersion": "storage.k8s.io/v1", "kind": "StorageClass", "metadata": {"name": name}, "provisioner": "sandbox.mtc/directory",
+                          "volumeBindingMode": "WaitForFirstConsumer"})
+        self.addCleanup(self.east.delete, "storageclasses", name)
+        ns = self.with_claims("data")
+        fill(self.source(ns), files=3)
+        plan = self.volume_plan(ns)
+        volumes = self.west.get("migplans", plan)["spec"]["persistentVolumes"]
+        volumes[0]["selection"]["storageClass"] = name
+        self.west.patch("migplans", plan, {"spec": {"refresh": True, "persistentVolumes": volumes}})
+        wait_for("the plan to look again", lambda: "Ready" in conditions(self.west.get("migplans", plan)))
+        self.succeeded(self.migrate(plan))
+        self.assertEqual(self.east.get("persistentvolumeclaims", "data", ns)["spec"]["storageClassName"], name)
+        self.moved(ns)
 
     def test_a_bucket_that_is_away_for_a_while(self):
         ns = self.with_claims("data")

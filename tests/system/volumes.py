@@ -2,6 +2,7 @@
 import os
 import pathlib
 import stat
+import threading
 
 from case import NS, Case
 from cluster import conditions
@@ -53,6 +54,27 @@ def big(path, mebibytes):
             file.write(block)
 
 
+class Scribbling:
+    """A file that is written to while the block runs."""
+
+    def __init__(self, path):
+        self.path, self.stop = path, threading.Event()
+        self.thread = threading.Thread(target=self.run)
+
+    def run(self):
+        with open(self.path, "r+b", buffering=0) as file:
+            while not self.stop.wait(0.001):
+                file.seek(0)
+                file.write(os.urandom(16))
+
+    def __enter__(self):
+        self.thread.start()
+
+    def __exit__(self, *_):
+        self.stop.set()
+        self.thread.join()
+
+
 class VolumeCase(Case):
     def setUp(self):
         super().setUp()
@@ -95,4 +117,4 @@ class VolumeCase(Case):
         return migration
 
 
-__all__ = ["VolumeCase", "big", "fill", "listing"]
+__all__ = ["Scribbling", "VolumeCase", "big", "fill", "listing"]

@@ -47,7 +47,7 @@ Task<Json> backup_pod(Migration& m, Json backup, api::PlanVolume volume, std::in
   const auto described = pod_volume_backup(m, backup, volume, claim);
   for (const auto& [key, value] : object_at(described, "spec.tags").items())
     mover.args.insert(mover.args.end(), {"--tag", fmt::format("{}={}", key, value.get<std::string>())});
-  // Files of the same size and times are the same, unless a user wants to know.
+  // Files of the same size and times are the same, unless a user wants to know: on either side.
   if (volume.verify) mover.args.emplace_back("--by-hash");
   co_return volumes::pod_of(mover);
 }
@@ -80,6 +80,7 @@ Task<Json> restore_pod(Migration& m, Json restore, api::PlanVolume volume, std::
   mover.args = {"mover",        "restore",          "--volume",   volumes::kVolume,
                 "--repository", volumes::kIdentity, "--snapshot", string_at(object, "spec.snapshotID")};
   if (is_verified(m, volume)) mover.args.emplace_back("--verify");
+  if (volume.verify) mover.args.emplace_back("--by-hash");
   co_return volumes::pod_of(mover);
 }
 

@@ -14,10 +14,9 @@ namespace {
 
 constexpr auto kFailedPhase = "StageBackupFailed";
 
-/// Why the claim cannot be read now; "" if it can.
+/// Why the claim cannot be read now; "" if it can. By now the applications have been stopped, if they are to be.
 Task<std::string> hindrance(Migration& m, api::Ref name) {
   const auto claim = co_await kube::must_get(*m.source, kube::types::persistent_volume_claims(), {name.ns, name.name});
-  if (auto why = volumes::unfit(name, claim); !why.empty()) co_return why;
   if (!volumes::is_of_one_pod(claim)) co_return "";
   const auto user = co_await volumes::user_of(m.source, name);
   if (user.pod.empty()) co_return "";
@@ -48,7 +47,7 @@ Json stage_backup(const Migration& m, const std::string& location, const std::st
 
 }  // namespace
 
-/// Repositories and the Secrets of movers stand before the first mover starts.
+/// The repositories stand since the row before; the Secrets of movers come now.
 Task<Outcome> ensure_stage_backup(Migration& m) {
   std::vector<std::string> reasons;
   for (const auto& volume : indirect::staged_volumes(m)) {
@@ -58,8 +57,6 @@ Task<Outcome> ensure_stage_backup(Migration& m) {
   const auto location = co_await location_name(m, kube::types::backup_storage_locations());
   if (location.empty()) co_return no_location(m);
   const auto password = co_await plan::ensure_repository_key(m.connections, m.plan, m.plan.storage, m.rng);
-  if (const auto why = co_await indirect::ensure_repositories(m, password); !why.empty())
-    co_return fail(kFailedPhase, {why});
   co_await indirect::ensure_mover_secrets(m, indirect::Side::kSource, password);
   const auto snapshots = co_await location_name(m, kube::types::volume_snapshot_locations());
   co_await kube::ensure(*m.source, kube::types::backups(), stage_backup(m, location, snapshots));

@@ -29,8 +29,7 @@ Json namespace_like(const Json& source, const std::string& name) {
 
 bool is_being_deleted(const Json& object) { return !string_at(object, "metadata.deletionTimestamp").empty(); }
 
-}  // namespace
-
+/// Why the files of this claim of the source cannot be read; "" if they can.
 std::string unfit(const api::Ref& claim, const Json& source) {
   if (string_at(source, "spec.volumeMode") == "Block") {
     return fmt::format(
@@ -45,6 +44,8 @@ std::string unfit(const api::Ref& claim, const Json& source) {
   }
   return "";
 }
+
+}  // namespace
 
 Task<Outcome> ensure_namespaces(Destination d) {
   std::map<std::string, std::string> source_of;
@@ -63,28 +64,32 @@ Task<Outcome> ensure_namespaces(Destination d) {
   co_return done();
 }
 
-Task<Outcome> ensure_claims(Destination d) {
+Task<Outcome> check_claims(Destination d) {
   const auto& type = kube::types::persistent_volume_claims();
   std::vector<std::string> refusals;
-  std::vector<Json> wanted;
   for (const auto& claim : d.claims) {
     const auto source = co_await kube::must_get(*d.source, type, {claim.source.ns, claim.source.name});
     if (auto why = unfit(claim.source, source); !why.empty()) refusals.push_back(std::move(why));
-    wanted.push_back(target_claim(d.maker, claim, source));
-  }
-  for (const auto& target : wanted) {
+    const auto target = target_claim(d.maker, claim, source);
     const auto existing = co_await d.destination->get(type, kube::key_of(target));
     if (!existing) continue;
     if (is_being_deleted(*existing)) {
-      if (d.waited < kPatience) co_return wait_for({{d.destination, type, kube::key_of(target).ns, ""}}, kLook);
+      if (d.waited < kPatience) co_return wait_for({{d.destination, type, claim.target.ns, ""}}, kLook);
       refusals.push_back(fmt::format("PersistentVolumeClaim {} of the destination is being deleted and does not go.",
-                                     kube::key_of(target).str()));
+                                     claim.target.str()));
     } else if (auto why = refusal_of(d.maker, *existing, target); !why.empty()) {
       refusals.push_back(std::move(why));
     }
   }
-  if (!refusals.empty()) co_return fail(d.failed_phase, std::move(refusals));
-  for (auto& target : wanted) {
+  co_return refusals.empty() ? done() : fail(d.failed_phase, std::move(refusals));
+}
+
+Task<Outcome> ensure_claims(Destination d) {
+  const auto& type = kube::types::persistent_volume_claims();
+  if (auto looked = co_await check_claims(d); looked.kind != Outcome::Kind::kDone) co_return looked;
+  for (const auto& claim : d.claims) {
+    const auto source = co_await kube::must_get(*d.source, type, {claim.source.ns, claim.source.name});
+    const auto target = target_claim(d.maker, claim, source);
     const auto [stored, made] = co_await kube::ensure(*d.destination, type, target);
     // Somebody was quicker.
     if (const auto why = made ? std::string() : refusal_of(d.maker, stored, target); !why.empty())

@@ -17,10 +17,10 @@ struct Destination {
 };
 /// The namespaces of the claims, with the annotations and labels of the source's.
 Task<Outcome> ensure_namespaces(Destination d);
-/// The claims. Every one is looked at before the first is made; one that somebody else made is never written into.
+/// Whether the claims of the source can be read and those of the destination written into, as far as they are there:
+/// one that somebody else made never is.
+Task<Outcome> check_claims(Destination d);
+/// Makes the claims of the destination. Every one is looked at before the first is made.
 Task<Outcome> ensure_claims(Destination d);
-
-/// Why the files of this claim of the source cannot be read; "" if they can.
-std::string unfit(const api::Ref& claim, const Json& source);
 
 }  // namespace mtc::migrate::volumes
