@@ -152,6 +152,7 @@ TEST(Prune, ForgetsAPackThatWasReplaced) {
     co_await store->remove(Layout("").file(FileType::kPack, needed->pack));
     const auto repository = co_await open(store);
     std::vector<testing::FileContent> again;
+    again.reserve(6);
     for (std::uint64_t seed = 0; seed < 6; ++seed) again.push_back({"file", {noise(5000, seed)}});
     co_await testing::store_tree(repository.get(), again);
     EXPECT_FALSE((co_await check(*repository, ReadData::kNo)).sound());

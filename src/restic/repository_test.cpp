@@ -131,6 +131,7 @@ TEST(Repository, PacksAreUploadedWhenTheyAreFull) {
   run([](blob::StorePtr store) -> Task<void> {
     const auto repository = co_await made(store, "p", {.pack_size = 100'000});
     std::vector<Task<void>> adding;
+    adding.reserve(20);
     for (std::uint64_t i = 0; i < 20; ++i) adding.push_back(add(repository, {noise(60'000, i)}));
     co_await async::all(std::move(adding));
     EXPECT_EQ(co_await count(store, "p/data/"), 10U);

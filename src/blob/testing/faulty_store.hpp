@@ -14,7 +14,7 @@ struct StoreFault {
   enum class Method { kHead, kOpen, kRead, kPut, kCreate, kWrite, kCommit, kList, kRemove };
   Method method;
   Error error;
-  std::string key_prefix = "";  ///< only keys (or listed prefixes) that begin with it
+  std::string key_prefix = {};  ///< only keys (or listed prefixes) that begin with it
   unsigned after = 0;           ///< so many matching calls succeed first
   unsigned times = 1;           ///< then so many fail; the rest succeed
 };
