@@ -34,10 +34,11 @@ Fd open_quietly(int directory, const std::string& name, std::string_view path) {
 
 std::string read_at(int file, std::uint64_t offset, std::uint64_t size, std::string_view path) {
   std::string out;
-  out.resize_and_overwrite(size, [&](char* to, std::size_t room) {
+  // libstdc++ 12 hands the capacity in, not the size.
+  out.resize_and_overwrite(size, [&](char* to, std::size_t /*room*/) {
     std::size_t have = 0;
-    while (have < room) {
-      const auto got = ::pread(file, to + have, room - have, static_cast<off_t>(offset + have));
+    while (have < size) {
+      const auto got = ::pread(file, to + have, size - have, static_cast<off_t>(offset + have));
       if (got < 0 && errno == EINTR) continue;
       if (got < 0) throw FileError(errno, "read", path);
       if (got == 0) break;
