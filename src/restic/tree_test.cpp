@@ -253,6 +253,7 @@ TEST(Trees, VerificationNamesWhatIsExtraAndWhatIsAnotherFile) {
   };
   async::Runtime().run(check(&vault, *backup.result.snapshot, folder / "to", &report));
   std::vector<std::string> said;
+  said.reserve(report.differences.size());
   for (const auto& each : report.differences) said.push_back(each.path + ": " + each.what);
   EXPECT_THAT(said, ::testing::IsSupersetOf({"sub/unasked: extra", "b: hard link"}));
 }
