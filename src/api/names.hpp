@@ -34,9 +34,10 @@ inline constexpr auto kInitialBackup = "migration-initial-backup";
 inline constexpr auto kFinalRestore = "migration-final-restore";
 inline constexpr auto kStageBackup = "migration-stage-backup";
 inline constexpr auto kStageRestore = "migration-stage-restore";
-inline constexpr auto kIncludedInStage = "migration-included-stage-backup";  ///< = migration UID, on what it takes along
-inline constexpr auto kDirectVolume = "migration-direct-volume";                    ///< = migration UID, on its DVM
-inline constexpr auto kDirectVolumeMigration = "directvolumemigration";             ///< = UID of the DVM
+inline constexpr auto kIncludedInStage =
+    "migration-included-stage-backup";                                   ///< = migration UID, on what it takes along
+inline constexpr auto kDirectVolume = "migration-direct-volume";         ///< = migration UID, on its DVM
+inline constexpr auto kDirectVolumeMigration = "directvolumemigration";  ///< = UID of the DVM
 inline constexpr auto kCreatedForClaim = "migration.openshift.io/created-for-pvc";  ///< = MD5 of a source claim's name
 inline constexpr auto kAttempt = "migration.openshift.io/rsync-attempt";            ///< = "1", "2" …
 inline constexpr auto kProgressTaken = "migration.openshift.io/dvmp-done";          ///< = "True", on pods that ended
