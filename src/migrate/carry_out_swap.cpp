@@ -56,8 +56,8 @@ class Run {
  private:
   /// Replacements that an earlier run has begun, whichever way.
   Task<void> go_on_in(std::string ns) {
-    for (auto& replacement : co_await stored_replacements(m_.destination, ns, swap_.plan_uid))
-      co_await attempt(replacement.str(), go_on(std::move(replacement)));
+    for (const auto& replacement : co_await stored_replacements(m_.destination, ns, swap_.plan_uid))
+      co_await attempt(replacement.str(), go_on(replacement));
   }
 
   /// On the way back, what runs on the new claims already: its pods would keep them.
@@ -158,7 +158,7 @@ class Run {
     if (waiting_.empty()) return done();
     if (m_.in_phase() > kLimit) {
       for (auto& each : waiting_) each += " did not go, or its controller did not look at it, within 10 minutes.";
-      failures_ = std::move(waiting_);
+      failures_.swap(waiting_);
       return verdict();
     }
     for (const auto& each : waiting_) m_.progress.push_back("Waiting for " + each);

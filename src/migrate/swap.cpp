@@ -20,7 +20,7 @@ bool rename_in_machine(Json& machine, const std::string& ns, const backup::Claim
   for (auto& volume : volumes) {
     const auto made = string_at(volume, "dataVolume.name");
     const auto claim = made.empty() ? string_at(volume, "persistentVolumeClaim.claimName") : made;
-    const auto at = names.find(ns + "/" + claim);
+    const auto at = names.find(api::Ref{ns, claim}.str());
     if (claim.empty() || at == names.end()) continue;
     volume.erase("dataVolume");
     volume["persistentVolumeClaim"]["claimName"] = at->second;
