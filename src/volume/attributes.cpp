@@ -31,6 +31,8 @@ Type type_of(mode_t mode) {
   }
 }
 
+std::int64_t nanoseconds(const timespec& time) { return (time.tv_sec * kSecond) + time.tv_nsec; }
+
 bool is_device(Type type) { return type == Type::kCharDevice || type == Type::kBlockDevice; }
 
 Seen seen_of(const struct stat& from, std::string name) {
@@ -41,7 +43,7 @@ Seen seen_of(const struct stat& from, std::string name) {
   entry.mode = from.st_mode & 07777U;
   entry.uid = from.st_uid;
   entry.gid = from.st_gid;
-  entry.mtime_ns = from.st_mtim.tv_sec * kSecond + from.st_mtim.tv_nsec;
+  entry.mtime_ns = nanoseconds(from.st_mtim);
   if (entry.type == Type::kFile) {
     entry.size = static_cast<std::uint64_t>(from.st_size);
     entry.sparse = from.st_blocks * 512 < from.st_size;
@@ -51,7 +53,7 @@ Seen seen_of(const struct stat& from, std::string name) {
   seen.device = from.st_dev;
   seen.inode = from.st_ino;
   seen.links = from.st_nlink;
-  seen.ctime_ns = from.st_ctim.tv_sec * kSecond + from.st_ctim.tv_nsec;
+  seen.ctime_ns = nanoseconds(from.st_ctim);
   return seen;
 }
 
@@ -60,9 +62,13 @@ thread_local int standing_in = -1;
 
 /// The path by which calls that know no directory descriptors reach a name without following it.
 std::string through_proc(int directory, const std::string& name) {
-  if (directory == standing_in) return "./" + name;
+  if (directory == standing_in) return name;
   return fmt::format("/proc/self/fd/{}/{}", directory, name);
 }
+
+/// `directory` for calls that know descriptors. A descriptor that threads share is counted at each call; the working
+/// directory is the thread's own.
+int from_here(int directory) { return directory == standing_in ? AT_FDCWD : directory; }
 
 using ListCall = std::function<ssize_t(char*, std::size_t)>;
 using ReadCall = std::function<ssize_t(const char*, char*, std::size_t)>;
@@ -86,9 +92,13 @@ std::string whole(const Call& call, std::string_view path) {
 }
 
 Xattrs read_xattrs(const ListCall& list, const ReadCall& read, std::string_view path) {
-  // Nearly all files have none: this answer needs no buffer of its own.
+  // Nearly all files have none: to ask how long the list is costs least. Where files have some (SELinux gives one to
+  // each), that would be a call too many.
+  thread_local bool some = false;
   std::array<char, 1024> small{};
-  const auto size = list(small.data(), small.size());
+  auto size = list(small.data(), some ? small.size() : 0);
+  if (!some && size > 0) size = list(small.data(), small.size());
+  some = size != 0;
   if (size == 0 || (size < 0 && no_attributes(errno))) return {};
   if (size < 0 && errno != ERANGE) throw FileError(errno, "list attributes of", path);
   const std::string names = size > 0 ? std::string(small.data(), static_cast<std::size_t>(size)) : whole(list, path);
@@ -183,9 +193,19 @@ WorkingDirectory::~WorkingDirectory() {
   }
 }
 
+Stamp stamp_of(int file, std::string_view path) {
+  struct stat now{};
+  if (::fstat(file, &now) != 0) throw FileError(errno, "look at", path);
+  return {static_cast<std::uint64_t>(now.st_size), nanoseconds(now.st_mtim), nanoseconds(now.st_ctim)};
+}
+
+Stamp stamp_of(const Seen& seen) { return {seen.entry.size, seen.entry.mtime_ns, seen.ctime_ns}; }
+
 Seen look_at(int directory, const std::string& name, std::string_view path) {
   struct stat found{};
-  if (::fstatat(directory, name.c_str(), &found, AT_SYMLINK_NOFOLLOW) != 0) throw FileError(errno, "look at", path);
+  if (::fstatat(from_here(directory), name.c_str(), &found, AT_SYMLINK_NOFOLLOW) != 0) {
+    throw FileError(errno, "look at", path);
+  }
   auto seen = seen_of(found, name);
   if (seen.entry.type == Type::kSymlink) {
     seen.entry.target.resize(kMaxTarget);

@@ -16,8 +16,20 @@ struct Seen {
   std::uint64_t device = 0;
   std::uint64_t inode = 0;
   std::uint64_t links = 1;
-  std::int64_t ctime_ns = 0;  ///< when the inode changed last, since 1970
+  std::int64_t ctime_ns = 0;  ///< when content or attributes changed last, by the file system's own clock
 };
+
+/// What a change of a file's content leaves its mark on.
+struct Stamp {
+  std::uint64_t size = 0;
+  std::int64_t mtime_ns = 0;
+  std::int64_t ctime_ns = 0;
+  bool operator==(const Stamp&) const = default;
+};
+/// The stamp of an open file as it is now. Throws FileError.
+Stamp stamp_of(int file, std::string_view path);
+/// The stamp that a file had when it was looked at.
+Stamp stamp_of(const Seen& seen);
 
 /// Looks at `name` in an open directory, never following it. `path` is for messages. Throws FileError. Attributes that
 /// belong to the machine and not to the data (security.selinux) are left out.

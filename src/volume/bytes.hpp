@@ -3,12 +3,16 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <utility>
 
 namespace mtc::volume {
 
 /// Appends numbers (little-endian) and strings (length first) to a buffer.
 class Writer {
  public:
+  Writer() = default;
+  /// Writes into the memory of `reused`, whose content goes.
+  explicit Writer(std::string reused) : bytes_(std::move(reused)) { bytes_.clear(); }
   Writer& u8(std::uint8_t value);
   Writer& u32(std::uint32_t value);
   Writer& u64(std::uint64_t value);

@@ -241,8 +241,7 @@ void Destination::place_other(int directory, const std::string& path, const Entr
 
 void Destination::store(const Listed& listed, std::string_view files) {
   Reader from(files);
-  std::optional<std::uint32_t> open;
-  Fd directory;
+  OpenDirectory in;
   while (!from.done()) {
     const auto head = decode_file_head(from);
     const auto content = from.text(kSmallFile);
@@ -257,26 +256,24 @@ void Destination::store(const Listed& listed, std::string_view files) {
     }
     const auto path = join_path(segment.path, name);
     try {
-      if (open != head.where.segment) {
-        directory = tree_.open_directory(segment.path);
-        open = head.where.segment;
-      }
-      store_one(directory.get(), path, head, content);
+      if (in.segment != head.where.segment) in = {tree_.open_directory(segment.path), head.where.segment, {}};
+      store_one(in, path, head, content);
     } catch (const FileError& failure) {
       failed(path, failure);
     }
   }
 }
 
-void Destination::store_one(int directory, const std::string& path, const FileHead& head, std::string_view content) {
+void Destination::store_one(OpenDirectory& in, const std::string& path, const FileHead& head,
+                            std::string_view content) {
   if (head.content == Content::kGone) return;
   if (head.content == Content::kSame) {
     Lost lost;
-    set_attributes_at(directory, head.entry, look_at(directory, head.entry.name, path).entry, path, lost);
+    set_attributes_at(in.fd.get(), head.entry, look_at(in.fd.get(), head.entry.name, path).entry, path, lost);
     not_kept(path, lost);
     return count_skipped(head.entry);
   }
-  write_small(directory, path, head.entry, content);
+  write_small(in, path, head.entry, content);
   progress_->settle(1, content.size());
   progress_->move(content.size());
   const std::scoped_lock lock(mutex_);
@@ -286,7 +283,9 @@ void Destination::store_one(int directory, const std::string& path, const FileHe
 
 /// A name that was not there gets its file at once (its time, set last, tells a later run if it is complete); a file
 /// that is replaced stays until the new one is.
-void Destination::write_small(int directory, const std::string& path, const Entry& entry, std::string_view content) {
+void Destination::write_small(OpenDirectory& in, const std::string& path, const Entry& entry,
+                              std::string_view content) {
+  const int directory = in.fd.get();
   const auto mode = entry.mode & 0777U;
   std::string part;
   Fd file(::openat(directory, entry.name.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, mode));
@@ -297,8 +296,12 @@ void Destination::write_small(int directory, const std::string& path, const Entr
   }
   if (!file) throw FileError(errno, "create", path);
   write_at(file.get(), 0, content, entry.sparse, path);
+  // One new file is as the next: what it is need not be asked each time. But the time, which is set in any case.
+  auto fresh = in.fresh.find(mode);
+  if (fresh == in.fresh.end()) fresh = in.fresh.emplace(mode, look_at_open(file.get(), "", path).entry).first;
+  fresh->second.mtime_ns = ~entry.mtime_ns;
   Lost lost;
-  set_attributes(file.get(), entry, look_at_open(file.get(), entry.name, path).entry, path, lost);
+  set_attributes(file.get(), entry, fresh->second, path, lost);
   if (!part.empty() && ::renameat(directory, part.c_str(), directory, entry.name.c_str()) != 0) {
     throw FileError(errno, "replace", path);
   }

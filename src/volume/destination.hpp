@@ -44,6 +44,12 @@ class Destination {
  private:
   friend class LargeFile;
   using Names = std::shared_ptr<const std::vector<Name>>;
+  /// A directory that small files are written to.
+  struct OpenDirectory {
+    Fd fd;
+    std::optional<std::uint32_t> segment;
+    std::map<std::uint32_t, Entry> fresh;  ///< what a new file of this mode is here: owner, mode, inherited attributes
+  };
 
   Names names_of(const Segment& segment, int directory);
   void prepare_segment(const Listed& listed, std::uint32_t index, std::vector<Wanted>& wanted);
@@ -53,8 +59,8 @@ class Destination {
                                    bool part);
   void place_other(int directory, const std::string& path, const Entry& entry, const Seen* is);
   bool make_way(int directory, const std::string& path, const Entry& entry, const Seen& is);
-  void store_one(int directory, const std::string& path, const FileHead& head, std::string_view content);
-  void write_small(int directory, const std::string& path, const Entry& entry, std::string_view content);
+  void store_one(OpenDirectory& in, const std::string& path, const FileHead& head, std::string_view content);
+  void write_small(OpenDirectory& in, const std::string& path, const Entry& entry, std::string_view content);
   void link_one(const Link& link);
   void finish_directory(std::string_view path, const Entry& entry);
   bool owns(const Seen& is, const Entry& entry, const std::string& path);

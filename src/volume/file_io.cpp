@@ -32,20 +32,29 @@ Fd open_quietly(int directory, const std::string& name, std::string_view path) {
   return file;
 }
 
-std::string read_at(int file, std::uint64_t offset, std::uint64_t size, std::string_view path) {
-  std::string out;
+std::string_view append_at(std::string& to, int file, std::uint64_t offset, std::uint64_t size, std::string_view path) {
+  const auto before = to.size();
+  int failure = 0;
+  const auto wanted = before + size;
   // libstdc++ 12 hands the capacity in, not the size.
-  out.resize_and_overwrite(size, [&](char* to, std::size_t /*room*/) {
-    std::size_t have = 0;
-    while (have < size) {
-      const auto got = ::pread(file, to + have, size - have, static_cast<off_t>(offset + have));
+  to.resize_and_overwrite(wanted, [&](char* at, std::size_t /*room*/) {
+    auto have = before;
+    while (have < wanted) {
+      const auto got = ::pread(file, at + have, wanted - have, static_cast<off_t>(offset + have - before));
       if (got < 0 && errno == EINTR) continue;
-      if (got < 0) throw FileError(errno, "read", path);
-      if (got == 0) break;
+      if (got < 0) failure = errno;
+      if (got <= 0) break;
       have += static_cast<std::size_t>(got);
     }
-    return have;
+    return failure == 0 ? have : before;
   });
+  if (failure != 0) throw FileError(failure, "read", path);
+  return std::string_view(to).substr(before);
+}
+
+std::string read_at(int file, std::uint64_t offset, std::uint64_t size, std::string_view path) {
+  std::string out;
+  append_at(out, file, offset, size, path);
   return out;
 }
 

@@ -15,6 +15,8 @@ namespace {
 constexpr std::size_t kHead = 8;
 constexpr std::size_t kSample = 16 * 1024;
 constexpr std::size_t kBuffer = 256 * 1024;
+constexpr std::size_t kSpares = 8;
+constexpr std::size_t kWorthKeeping = 64 * 1024;
 constexpr int kLevel = 1;
 /// Level 1 compresses some 600 MB/s on one core: a network that takes more than this gains nothing.
 constexpr double kFastNetwork = 150e6;
@@ -75,6 +77,19 @@ Task<void> Frames::write(Frame frame) {
   written_ += frame.payload.size();
   writing_ += std::chrono::steady_clock::now() - began;
   busy_ = false;
+  give_back(std::move(frame.payload));
+}
+
+std::string Frames::spare() {
+  if (spares_.empty()) return {};
+  auto buffer = std::move(spares_.back());
+  spares_.pop_back();
+  return buffer;
+}
+
+void Frames::give_back(std::string buffer) {
+  if (buffer.capacity() < kWorthKeeping || spares_.size() == kSpares) return;
+  spares_.push_back(std::move(buffer));
 }
 
 bool Frames::slow() const {
@@ -125,7 +140,8 @@ Task<Frame> Frames::read_any() {
       head.u8() != 0) {
     throw Error(Code::kCorrupt, fmt::format("{} sent what is no message of the volume protocol", peer()));
   }
-  Frame frame{static_cast<Kind>(kind), std::string(size, '\0'), flags == 1};
+  Frame frame{static_cast<Kind>(kind), size < kWorthKeeping ? std::string() : spare(), flags == 1};
+  frame.payload.resize(size);
   std::size_t have = std::min<std::size_t>(size, end_ - begin_);
   std::memcpy(frame.payload.data(), buffer_.data() + begin_, have);
   begin_ += have;

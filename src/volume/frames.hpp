@@ -34,6 +34,10 @@ class Frames {
   explicit Frames(net::StreamPtr stream) : stream_(std::move(stream)) {}
 
   Task<void> write(Frame frame);
+  /// Memory for a payload that was used before (fresh memory costs more than what is done with it), with whatever it
+  /// held. What write() has sent comes back this way; give back what was read.
+  std::string spare();
+  void give_back(std::string buffer);
   Task<void> write(Kind kind, std::string payload);
   /// Throws Error(kCorrupt) for what is no frame, Error(kUnavailable) if the peer ends the stream, and what a kFailure
   /// says.
@@ -57,6 +61,7 @@ class Frames {
   net::StreamPtr stream_;
   async::Semaphore turn_{1};  ///< to write
   bool busy_ = false;
+  std::vector<std::string> spares_;
   std::optional<std::chrono::steady_clock::time_point> waits_since_;
   std::string buffer_;
   std::size_t begin_ = 0;

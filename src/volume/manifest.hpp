@@ -109,10 +109,10 @@ class Comparison {
   std::size_t record_ = 0;
 };
 
-/// SHA-256 of an open file's content; with `past_cache` as the disk has it (what was synced is dropped from the page
-/// cache first). Blocks.
-std::string sha256_of_file(int file, std::string_view path, bool past_cache);
-/// Hashes the files of a batch; "" for those that cannot be read, which are noted in batch.unreadable. Blocks.
+/// SHA-256 of the first `size` bytes of an open file. Blocks.
+std::string sha256_of_file(int file, std::uint64_t size, std::string_view path);
+/// Hashes the files of a batch; "" for those that cannot be read, which are noted in batch.unreadable. With `past_cache`
+/// as the disk has them: what was synced is dropped from the page cache first. Blocks.
 Digests digest_batch(const Tree& tree, Batch& batch, bool past_cache);
 /// Reads a whole tree with `width` batches at a time; what cannot be read is noted in `report` as a failure.
 Task<void> read_manifest(const Tree* tree, std::size_t width, bool past_cache, Manifest* into, Report* report,

@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <fcntl.h>
+#include <optional>
 #include <utility>
 
 #include "async/runtime.hpp"
@@ -46,14 +47,18 @@ Task<void> read_some_batches(Work* work, bool past_cache, Manifest* into, Report
 
 }  // namespace
 
-std::string sha256_of_file(int file, std::string_view path, bool past_cache) {
-  if (past_cache) ::posix_fadvise(file, 0, 0, POSIX_FADV_DONTNEED);
-  Sha256 hash;
+std::string sha256_of_file(int file, std::uint64_t size, std::string_view path) {
+  thread_local std::string piece;  // Fresh memory for each file would cost more than to read it.
+  std::optional<Sha256> hash;
   for (std::uint64_t at = 0;;) {
-    const auto bytes = read_at(file, at, kPiece, path);
-    hash.update(bytes);
+    piece.clear();
+    const auto bytes = append_at(piece, file, at, std::min(kPiece, size - at), path);
     at += bytes.size();
-    if (bytes.size() < kPiece) return hash.finish();
+    const bool last = at == size || bytes.empty();
+    if (last && !hash) return sha256(bytes);
+    if (!hash) hash.emplace();
+    hash->update(bytes);
+    if (last) return hash->finish();
   }
 }
 
@@ -71,7 +76,8 @@ Digests digest_batch(const Tree& tree, Batch& batch, bool past_cache) {
         if (!directory) directory = tree.open_directory(segment.path);
         const auto file = open_at(directory.get(), entry.name.c_str(), O_RDONLY | O_NONBLOCK);
         if (!file) throw FileError(errno, "open", path);
-        hashes[e] = sha256_of_file(file.get(), path, past_cache);
+        if (past_cache) ::posix_fadvise(file.get(), 0, 0, POSIX_FADV_DONTNEED);
+        hashes[e] = sha256_of_file(file.get(), entry.size, path);
       } catch (const FileError& failure) {
         batch.unreadable.push_back({path, failure.what()});
       }

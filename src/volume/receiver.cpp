@@ -66,6 +66,7 @@ Task<void> on_files(ReceiverLane* lane, Frame frame) {
     const auto& listed = lane->batch(from.u64());
     lane->destination->store(listed, from.raw(from.left()));
   });
+  lane->frames->give_back(std::move(frame.payload));
 }
 
 /// Opens a large file, and says what is here of it.
@@ -117,6 +118,7 @@ Task<void> on_chunk(ReceiverLane* lane, Frame frame) {
       lane->large->write(offset, data);
     }
   });
+  lane->frames->give_back(std::move(frame.payload));
 }
 
 Task<void> on_end(ReceiverLane* lane, Frame frame) {

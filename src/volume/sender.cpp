@@ -138,11 +138,13 @@ Task<void> send_large(SenderLane* lane, Unit* unit, Wanted wanted) {
     co_await hear_until(lane, &theirs, file->chunk());
     if (theirs.refused) break;
     const bool packs = lane->packs();
+    auto buffer = lane->frames->spare();
     auto step = co_await async::offload([&] {
-      auto made = file->next(theirs.of(file->chunk()));
+      auto made = file->next(theirs.of(file->chunk()), buffer);
       if (packs && made.frame) pack(*made.frame);
       return made;
     });
+    lane->frames->give_back(std::move(buffer));
     if (step.frame) co_await lane->outgoing.push(std::move(*step.frame));
     if (step.end) break;
   }
@@ -174,8 +176,9 @@ Task<void> serve(SenderLane* lane, Unit* unit) {
   for (std::size_t at = 0; at < wants.wanted.size();) {
     const auto begun = at;
     const bool packs = lane->packs();
+    auto buffer = lane->frames->spare();
     auto frame = co_await async::offload([&] {
-      auto read = source->read_small(*unit, wants.wanted, at);
+      auto read = source->read_small(*unit, wants.wanted, at, std::move(buffer));
       if (packs) pack(read);
       return read;
     });

@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <cerrno>
 #include <fcntl.h>
-#include <sys/stat.h>
 
 #include "volume/file_error.hpp"
 #include "volume/file_io.hpp"
@@ -12,25 +11,23 @@ namespace mtc::volume {
 namespace {
 
 constexpr int kAttempts = 3;
+constexpr std::size_t kSpareRoom = 64 * 1024;  ///< of a message, for heads and names
+
+/// A chunk of zeros, which need not travel.
+Frame zeros(std::uint64_t offset, std::uint64_t size) {
+  return {Kind::kChunk, std::move(Writer().u64(offset).u64(size).bytes())};
+}
 
 bool is_gone(int number) { return number == ENOENT || number == ELOOP || number == ENOTDIR; }
 
-/// The entry as it is now, if it is not what was listed. Throws FileError(ENOENT) if it is no file any more.
-void refresh(Entry& entry, const Stamp& now, int file, std::string_view path) {
-  if (now.size == entry.size && now.mtime_ns == entry.mtime_ns) return;
-  auto seen = look_at_open(file, entry.name, path);
-  if (seen.entry.type != Type::kFile) throw FileError(ENOENT, "read", path);
-  entry = std::move(seen.entry);
+/// What an open file is now. Throws FileError(ENOENT) if it is no file any more.
+void refresh(Seen& seen, int file, std::string_view path) {
+  auto now = look_at_open(file, seen.entry.name, path);
+  if (now.entry.type != Type::kFile) throw FileError(ENOENT, "read", path);
+  seen = std::move(now);
 }
 
 }  // namespace
-
-Stamp stamp_of(int file, std::string_view path) {
-  struct stat now{};
-  if (::fstat(file, &now) != 0) throw FileError(errno, "look at", path);
-  const auto ns = [](const timespec& time) { return (time.tv_sec * 1'000'000'000) + time.tv_nsec; };
-  return {static_cast<std::uint64_t>(now.st_size), ns(now.st_mtim), ns(now.st_ctim)};
-}
 
 Source::Source(std::string root, bool hash, Progress* progress)
     : tree_(std::move(root)), hash_(hash), progress_(progress), scan_(tree_) {
@@ -100,44 +97,54 @@ void Source::unreadable(const std::string& path, const FileError& failure) {
   note(report_.failures, Problem{path, failure.what()});
 }
 
-/// Reads one small file as it stands still; one that never does is sent as it was last, and noted.
+/// Reads one small file as it stands still, right behind its head; one that never does is sent as it was last, and
+/// noted.
 void Source::read_one(int directory, Unit& unit, const Wanted& wanted, Writer& into) {
   const auto [s, e] = wanted.where;
-  auto& segment = unit.batch.segments[s];
-  auto& entry = segment.found[e].entry;
-  const auto path = join_path(segment.path, entry.name);
-  FileHead head;
-  head.where = wanted.where;
-  std::string content;
+  auto& seen = unit.batch.segments[s].found[e];
+  const auto path = join_path(unit.batch.segments[s].path, seen.entry.name);
+  const auto start = into.bytes().size();
+  const auto put_head = [&](Content content) {
+    into.bytes().resize(start);
+    encode(into, FileHead{wanted.where, content, seen.entry});
+  };
+  std::size_t moved = 0;
   try {
-    const auto file = open_quietly(directory, entry.name, path);
-    for (int attempt = 1;; ++attempt) {
-      const auto before = stamp_of(file.get(), path);
-      refresh(entry, before, file.get(), path);
-      content = read_at(file.get(), 0, std::min<std::uint64_t>(before.size, kSmallFile), path);
-      if (before.size <= kSmallFile && content.size() == before.size && stamp_of(file.get(), path) == before) break;
-      if (attempt == kAttempts || before.size > kSmallFile) {
-        changed(path);
-        entry.size = content.size();
-        break;
-      }
+    const auto file = open_quietly(directory, seen.entry.name, path);
+    std::string_view content;
+    bool still = false;
+    for (int attempt = 0; !still; ++attempt) {
+      const auto before = stamp_of(seen);  // What changed since it was listed counts too.
+      const auto size = static_cast<std::uint32_t>(std::min<std::uint64_t>(before.size, kSmallFile));
+      put_head(Content::kComplete);
+      content = append_at(into.u32(size).bytes(), file.get(), 0, size, path);
+      const auto after = stamp_of(file.get(), path);
+      still = after == before && content.size() == before.size;
+      if (!still && (attempt == kAttempts || after.size > kSmallFile)) break;
+      if (!still) refresh(seen, file.get(), path);
     }
     if (hash_) unit.digests[s][e] = sha256(content);
-    if (wanted.basis == Basis::kHash && wanted.hash == quick_hash(content)) {
-      head.content = Content::kSame;
-      content.clear();
+    moved = content.size();
+    if (!still) {
+      changed(path);
+      seen.entry.size = moved;
+      const std::string last(content);
+      put_head(Content::kComplete);
+      into.text(last);
+    } else if (wanted.basis == Basis::kHash && wanted.hash == quick_hash(content)) {
+      moved = 0;
+      put_head(Content::kSame);
+      into.text("");
     }
   } catch (const FileError& failure) {
     unreadable(path, failure);
     unit.lost[s][e] = true;
-    head.content = Content::kGone;
-    content.clear();
+    moved = 0;
+    put_head(Content::kGone);
+    into.text("");
   }
-  head.entry = entry;
-  encode(into, head);
-  into.text(content);
-  progress_->settle(1, entry.size);
-  if (head.content == Content::kComplete) progress_->move(content.size());
+  progress_->settle(1, seen.entry.size);
+  if (moved > 0) progress_->move(moved);
 }
 
 void Source::count_kept(const Unit& unit, const std::vector<Wanted>& wanted) {
@@ -155,8 +162,9 @@ void Source::count_kept(const Unit& unit, const std::vector<Wanted>& wanted) {
   progress_->settle(files - wanted.size(), bytes);
 }
 
-Frame Source::read_small(Unit& unit, const std::vector<Wanted>& wanted, std::size_t& at) {
-  Writer into;
+Frame Source::read_small(Unit& unit, const std::vector<Wanted>& wanted, std::size_t& at, std::string buffer) {
+  Writer into(std::move(buffer));
+  into.bytes().reserve(kPack + kSmallFile + kSpareRoom);
   into.u64(unit.batch.number);
   std::optional<std::uint32_t> open;
   Fd directory;
@@ -178,12 +186,10 @@ Frame Source::read_small(Unit& unit, const std::vector<Wanted>& wanted, std::siz
 }
 
 /// The hash of a file that the receiver has already, as far as its size and time say.
-std::string Source::hash_of(int directory, const Entry& entry, const std::string& path) {
-  const auto file = open_quietly(directory, entry.name, path);
-  const auto before = stamp_of(file.get(), path);
-  auto hash = sha256_of_file(file.get(), path, false);
-  const auto after = stamp_of(file.get(), path);
-  if (before != after || after.size != entry.size || after.mtime_ns != entry.mtime_ns) changed(path);
+std::string Source::hash_of(int directory, const Seen& seen, const std::string& path) {
+  const auto file = open_quietly(directory, seen.entry.name, path);
+  auto hash = sha256_of_file(file.get(), seen.entry.size, path);
+  if (stamp_of(file.get(), path) != stamp_of(seen)) changed(path);
   return hash;
 }
 
@@ -193,12 +199,12 @@ void Source::record(Unit& unit) {
     const auto& segment = unit.batch.segments[s];
     Fd directory;
     for (std::size_t e = 0; e < segment.found.size(); ++e) {
-      const auto& entry = segment.found[e].entry;
-      if (entry.type != Type::kFile || unit.lost[s][e] || !unit.digests[s][e].empty()) continue;
-      const auto path = join_path(segment.path, entry.name);
+      const auto& seen = segment.found[e];
+      if (seen.entry.type != Type::kFile || unit.lost[s][e] || !unit.digests[s][e].empty()) continue;
+      const auto path = join_path(segment.path, seen.entry.name);
       try {
         if (!directory) directory = tree_.open_directory(segment.path);
-        unit.digests[s][e] = hash_of(directory.get(), entry, path);
+        unit.digests[s][e] = hash_of(directory.get(), seen, path);
       } catch (const FileError& failure) {
         unreadable(path, failure);
       }
@@ -211,13 +217,13 @@ Entry Source::root_entry() const { return look_at_open(tree_.fd(), "", "").entry
 
 LargeSource::LargeSource(Source& source, Unit& unit, Where where) : source_(source), unit_(unit), where_(where) {
   const auto& segment = unit.batch.segments[where.segment];
-  entry_ = segment.found[where.entry].entry;
-  path_ = join_path(segment.path, entry_.name);
+  seen_ = segment.found[where.entry];
+  path_ = join_path(segment.path, seen_.entry.name);
   try {
     const auto directory = source.tree().open_directory(segment.path);
-    auto file = open_quietly(directory.get(), entry_.name, path_);
-    before_ = stamp_of(file.get(), path_);
-    refresh(entry_, before_, file.get(), path_);
+    auto file = open_quietly(directory.get(), seen_.entry.name, path_);
+    if (stamp_of(file.get(), path_) != stamp_of(seen_)) refresh(seen_, file.get(), path_);
+    before_ = stamp_of(seen_);
     ::posix_fadvise(file.get(), 0, 0, POSIX_FADV_SEQUENTIAL);
     file_ = std::move(file);
   } catch (const FileError& failure) {
@@ -231,43 +237,44 @@ void LargeSource::give_up(const FileError& failure) {
   file_ = Fd();
 }
 
-Frame LargeSource::message(std::uint64_t zeros, std::string_view data) const {
-  Writer to;
-  to.u64(offset_).u64(zeros).raw(data);
-  return {Kind::kChunk, std::move(to.bytes())};
+/// Steps over a hole that begins here; its length, 0 if there is none.
+std::uint64_t LargeSource::skip_hole() {
+  if (!seen_.entry.sparse) return 0;
+  const auto data = next_data(file_.get(), offset_, before_.size);
+  const auto hole = data == before_.size ? data - offset_ : (data - offset_) / kChunk * kChunk;
+  const std::string zeros(std::min<std::uint64_t>(hole, kChunk), '\0');
+  for (auto left = source_.hashes() ? hole : 0; left > 0;) {
+    const auto piece = std::min<std::uint64_t>(left, zeros.size());
+    hash_.update(std::string_view(zeros).substr(0, piece));
+    left -= piece;
+  }
+  offset_ += hole;
+  source_.progress().settle(0, hole);
+  return hole;
 }
 
-LargeSource::Step LargeSource::next(std::string_view theirs) {
+LargeSource::Step LargeSource::next(std::string_view theirs, std::string& buffer) {
   if (!file_ || offset_ >= before_.size) return {std::nullopt, true};
   try {
-    if (entry_.sparse) {
-      const auto data = next_data(file_.get(), offset_, before_.size);
-      const auto hole = data == before_.size ? data - offset_ : (data - offset_) / kChunk * kChunk;
-      if (hole > 0) {
-        auto frame = message(hole, {});
-        const std::string zeros(std::min<std::uint64_t>(hole, kChunk), '\0');
-        for (auto left = source_.hashes() ? hole : 0; left > 0;) {
-          const auto piece = std::min<std::uint64_t>(left, zeros.size());
-          hash_.update(std::string_view(zeros).substr(0, piece));
-          left -= piece;
-        }
-        offset_ += hole;
-        source_.progress().settle(0, hole);
-        return {std::move(frame), false};
-      }
-    }
-    const auto data = read_at(file_.get(), offset_, std::min<std::uint64_t>(kChunk, before_.size - offset_), path_);
+    const auto at = offset_;
+    if (const auto hole = skip_hole(); hole > 0) return {zeros(at, hole), false};
+    Writer to(std::move(buffer));
+    to.u64(at).u64(0);
+    const auto data = append_at(to.bytes(), file_.get(), at, std::min<std::uint64_t>(kChunk, before_.size - at), path_);
     if (data.empty()) return {std::nullopt, true};  // It became shorter.
     if (source_.hashes()) hash_.update(data);
-    std::optional<Frame> frame;
-    if (theirs.empty() || theirs != quick_hash(data)) {
-      const bool zeros = entry_.sparse && all_zero(data);
-      frame = message(zeros ? data.size() : 0, zeros ? std::string_view() : data);
-      source_.progress().move(zeros ? 0 : data.size());
-    }
     offset_ += data.size();
     source_.progress().settle(0, data.size());
-    return {std::move(frame), data.size() < kChunk && offset_ % kChunk != 0};
+    Step step{std::nullopt, data.size() < kChunk && offset_ % kChunk != 0};
+    if (!theirs.empty() && theirs == quick_hash(data)) {
+      buffer = std::move(to.bytes());
+    } else if (seen_.entry.sparse && all_zero(data)) {
+      step.frame = zeros(at, data.size());
+    } else {
+      source_.progress().move(data.size());
+      step.frame = {Kind::kChunk, std::move(to.bytes())};
+    }
+    return step;
   } catch (const FileError& failure) {
     give_up(failure);
     return {std::nullopt, true};
@@ -275,14 +282,15 @@ LargeSource::Step LargeSource::next(std::string_view theirs) {
 }
 
 FileHead LargeSource::finish() {
-  entry_.size = std::min(entry_.size, offset_);
+  auto& entry = seen_.entry;
+  entry.size = std::min(entry.size, offset_);
   source_.progress().settle(1, 0);
   FileHead head;
   head.where = where_;
-  head.entry = entry_;
+  head.entry = entry;
   head.content = file_ ? Content::kComplete : Content::kGone;
   if (!file_) return head;
-  unit_.batch.segments[where_.segment].found[where_.entry].entry = entry_;
+  unit_.batch.segments[where_.segment].found[where_.entry] = seen_;
   if (source_.hashes()) unit_.digests[where_.segment][where_.entry] = hash_.finish();
   try {
     if (stamp_of(file_.get(), path_) != before_ || offset_ != before_.size) source_.changed(path_);

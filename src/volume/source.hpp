@@ -26,15 +26,6 @@ struct Unit {
   Digests digests;
 };
 
-/// A file's state before and after it was read.
-struct Stamp {
-  std::uint64_t size = 0;
-  std::int64_t mtime_ns = 0;
-  std::int64_t ctime_ns = 0;
-  bool operator==(const Stamp&) const = default;
-};
-Stamp stamp_of(int file, std::string_view path);
-
 /// lost+found belongs to the file system and does not travel; if that leaves something behind, the report says so.
 void note_lost_and_found(const Tree& tree, Report& report);
 
@@ -51,8 +42,9 @@ class Source {
 
   /// Counts the files that the receiver has already: all but `wanted`.
   void count_kept(const Unit& unit, const std::vector<Wanted>& wanted);
-  /// Reads small files until a message is full, from wanted[at] on; stops before a large one. `at` moves on.
-  Frame read_small(Unit& unit, const std::vector<Wanted>& wanted, std::size_t& at);
+  /// Reads small files until a message is full, from wanted[at] on; stops before a large one. `at` moves on. The
+  /// message lies in the memory of `buffer`.
+  Frame read_small(Unit& unit, const std::vector<Wanted>& wanted, std::size_t& at, std::string buffer = {});
   /// Hashes what was not sent, and puts the batch into the manifest.
   void record(Unit& unit);
 
@@ -68,7 +60,7 @@ class Source {
 
  private:
   void read_one(int directory, Unit& unit, const Wanted& wanted, Writer& into);
-  std::string hash_of(int directory, const Entry& entry, const std::string& path);
+  std::string hash_of(int directory, const Seen& seen, const std::string& path);
 
   Tree tree_;
   bool hash_;
@@ -88,26 +80,26 @@ class LargeSource {
   LargeSource(Source& source, Unit& unit, Where where);
   bool gone() const { return !file_; }
   /// The next message; nothing at the end. `theirs` holds the hashes of the receiver's chunks, as far as they matter
-  /// for this chunk (see chunk()).
+  /// for this chunk (see chunk()). The message takes the memory of `buffer`, if it needs it.
   struct Step {
     std::optional<Frame> frame;  ///< nothing: the receiver has it
     bool end = false;
   };
-  Step next(std::string_view theirs);
+  Step next(std::string_view theirs, std::string& buffer);
   /// The chunk that next() looks at.
   std::uint64_t chunk() const { return offset_ / kChunk; }
   /// What to say at the end; checks if the file changed meanwhile.
   FileHead finish();
 
  private:
-  Frame message(std::uint64_t zeros, std::string_view data) const;
+  std::uint64_t skip_hole();
   void give_up(const FileError& failure);
 
   Source& source_;
   Unit& unit_;
   Where where_;
   std::string path_;
-  Entry entry_;
+  Seen seen_;
   Fd file_;
   Stamp before_;
   Sha256 hash_;

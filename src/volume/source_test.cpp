@@ -70,9 +70,10 @@ TEST(Source, NotesALargeFileThatShrinksWhileItIsRead) {
   Source source(folder.path(), true, &progress);
   auto unit = source.look(*source.take());
   LargeSource large(source, unit, {0, 0});
-  large.next("");
+  std::string buffer;
+  large.next("", buffer);
   fs::resize_file(folder / "large", kChunk + 5);
-  while (!large.next("").end) {
+  while (!large.next("", buffer).end) {
   }
   EXPECT_EQ(large.finish().entry.size, kChunk + 5);
   EXPECT_EQ(source.report().changed_count, 1U);
