@@ -11,6 +11,12 @@
 namespace mtc {
 namespace {
 
+/// Looked up once: OpenSSL's own constants look their code up at each use.
+const EVP_MD* sha256_kind() {
+  static const EVP_MD* const kKind = EVP_MD_fetch(nullptr, "SHA256", nullptr);
+  return kKind;
+}
+
 std::string digest(const EVP_MD* kind, std::string_view bytes) {
   std::array<unsigned char, EVP_MAX_MD_SIZE> out{};
   unsigned size = 0;
@@ -22,7 +28,7 @@ std::string digest(const EVP_MD* kind, std::string_view bytes) {
 
 }  // namespace
 
-std::string sha256(std::string_view bytes) { return digest(EVP_sha256(), bytes); }
+std::string sha256(std::string_view bytes) { return digest(sha256_kind(), bytes); }
 std::string md5(std::string_view bytes) { return digest(EVP_md5(), bytes); }
 
 std::string hmac_sha256(std::string_view key, std::string_view bytes) {
@@ -37,7 +43,7 @@ std::string hmac_sha256(std::string_view key, std::string_view bytes) {
 
 struct Sha256::State {
   State() : context(EVP_MD_CTX_new()) {
-    if (context == nullptr || EVP_DigestInit_ex(context, EVP_sha256(), nullptr) != 1) {
+    if (context == nullptr || EVP_DigestInit_ex(context, sha256_kind(), nullptr) != 1) {
       throw Error(Code::kInternal, "OpenSSL cannot start a digest");
     }
   }

@@ -17,6 +17,7 @@ struct Seen {
   std::uint64_t inode = 0;
   std::uint64_t links = 1;
   std::int64_t ctime_ns = 0;  ///< when content or attributes changed last, by the file system's own clock
+  unsigned char kind = 0;     ///< what its directory said that it is, before anybody looked (see Name)
 };
 
 /// What a change of a file's content leaves its mark on.

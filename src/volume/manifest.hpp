@@ -111,9 +111,9 @@ class Comparison {
 
 /// SHA-256 of the first `size` bytes of an open file. Blocks.
 std::string sha256_of_file(int file, std::uint64_t size, std::string_view path);
-/// Hashes the files of a batch; "" for those that cannot be read, which are noted in batch.unreadable. With `past_cache`
-/// as the disk has them: what was synced is dropped from the page cache first. Blocks.
-Digests digest_batch(const Tree& tree, Batch& batch, bool past_cache);
+/// Looks at the names of a batch, as look_at does, and hashes its files. With `past_cache` as the disk has them: what
+/// was synced is dropped from the page cache first. Blocks; any thread.
+Digests read_batch(const Tree& tree, Batch& batch, bool past_cache);
 /// Reads a whole tree with `width` batches at a time; what cannot be read is noted in `report` as a failure.
 Task<void> read_manifest(const Tree* tree, std::size_t width, bool past_cache, Manifest* into, Report* report,
                          Progress* progress);

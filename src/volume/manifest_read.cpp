@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <cerrno>
+#include <dirent.h>
 #include <fcntl.h>
 #include <optional>
 #include <utility>
@@ -31,8 +32,8 @@ Task<std::optional<Batch>> take(Work* work) {
 Task<void> read_some_batches(Work* work, bool past_cache, Manifest* into, Report* report, Progress* progress) {
   while (auto batch = co_await take(work)) {
     co_await async::offload([&] {
-      look_at(*work->tree, *batch);
-      into->add(*batch, digest_batch(*work->tree, *batch, past_cache));
+      const auto digests = read_batch(*work->tree, *batch, past_cache);
+      into->add(*batch, digests);
     });
     for (const auto& segment : batch->segments) {
       progress->verified += static_cast<std::uint64_t>(
@@ -43,6 +44,21 @@ Task<void> read_some_batches(Work* work, bool past_cache, Manifest* into, Report
       for (auto& problem : *problems) note(report->failures, std::move(problem));
     }
   }
+}
+
+/// Looks at a name, and hashes it if it is a file. One that is known for a file is opened first: to ask what is open
+/// costs less than to ask for a name.
+std::string read_one(int directory, Seen& seen, const std::string& path, bool past_cache) {
+  const bool known = seen.kind == DT_REG;
+  if (!known) seen = look_at(directory, seen.entry.name, path);
+  if (seen.entry.type != Type::kFile) return {};
+  const auto file = open_at(directory, seen.entry.name.c_str(), O_RDONLY | O_NONBLOCK);
+  if (!file) throw FileError(errno, "open", path);
+  if (known) seen = look_at_open(file.get(), seen.entry.name, path);
+  if (seen.entry.type != Type::kFile) return {};
+  if (past_cache) ::posix_fadvise(file.get(), 0, 0, POSIX_FADV_DONTNEED);
+  if (seen.entry.size > kPiece) ::posix_fadvise(file.get(), 0, 0, POSIX_FADV_SEQUENTIAL);
+  return sha256_of_file(file.get(), seen.entry.size, path);
 }
 
 }  // namespace
@@ -62,26 +78,29 @@ std::string sha256_of_file(int file, std::uint64_t size, std::string_view path) 
   }
 }
 
-Digests digest_batch(const Tree& tree, Batch& batch, bool past_cache) {
+Digests read_batch(const Tree& tree, Batch& batch, bool past_cache) {
   Digests digests;
   for (auto& segment : batch.segments) {
-    auto& hashes = digests.emplace_back(segment.found.size());
-    if (segment.found.empty()) continue;
-    Fd directory;
-    for (std::size_t e = 0; e < segment.found.size(); ++e) {
-      const auto& entry = segment.found[e].entry;
-      if (entry.type != Type::kFile) continue;
-      const auto path = join_path(segment.path, entry.name);
-      try {
-        if (!directory) directory = tree.open_directory(segment.path);
-        const auto file = open_at(directory.get(), entry.name.c_str(), O_RDONLY | O_NONBLOCK);
-        if (!file) throw FileError(errno, "open", path);
-        if (past_cache) ::posix_fadvise(file.get(), 0, 0, POSIX_FADV_DONTNEED);
-        hashes[e] = sha256_of_file(file.get(), entry.size, path);
-      } catch (const FileError& failure) {
-        batch.unreadable.push_back({path, failure.what()});
+    auto& hashes = digests.emplace_back();
+    std::vector<Seen> found;
+    try {
+      const auto directory = tree.open_directory(segment.path);
+      const WorkingDirectory here(directory.get());
+      found.reserve(segment.found.size());
+      for (auto& name : segment.found) {
+        const auto path = join_path(segment.path, name.entry.name);
+        try {
+          auto hash = read_one(directory.get(), name, path, past_cache);
+          hashes.push_back(std::move(hash));
+          found.push_back(std::move(name));
+        } catch (const FileError& failure) {
+          note(batch, failure, path);
+        }
       }
+    } catch (const FileError& failure) {
+      note(batch, failure, segment.path);
     }
+    segment.found = std::move(found);
   }
   return digests;
 }

@@ -22,6 +22,8 @@ bool is_directory(int parent, const Name& name) {
   return ::fstatat(parent, name.name.c_str(), &found, AT_SYMLINK_NOFOLLOW) == 0 && S_ISDIR(found.st_mode);
 }
 
+}  // namespace
+
 void note(Batch& batch, const FileError& failure, std::string path) {
   if (failure.number() == EXDEV) {
     batch.unreadable.push_back({std::move(path), "another file system is mounted here"});
@@ -29,8 +31,6 @@ void note(Batch& batch, const FileError& failure, std::string path) {
     (is_gone(failure.number()) ? batch.vanished : batch.unreadable).push_back({std::move(path), failure.what()});
   }
 }
-
-}  // namespace
 
 Scan::Scan(const Tree& tree) : tree_(&tree) {}
 
@@ -63,9 +63,11 @@ bool Scan::advance(Batch& into) {
   segment.path = path_;
   if (at_ > 0) segment.after = names_[at_ - 1].name;
   const auto end = std::min(names_.size(), at_ + kNames);
+  segment.found.reserve(end - at_);
   for (; at_ < end; ++at_) {
     Seen seen;
     seen.entry.name = names_[at_].name;
+    seen.kind = names_[at_].kind;
     segment.found.push_back(std::move(seen));
   }
   segment.last = at_ == names_.size();

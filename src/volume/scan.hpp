@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "volume/attributes.hpp"
+#include "volume/file_error.hpp"
 #include "volume/tree.hpp"
 
 namespace mtc::volume {
@@ -67,5 +68,7 @@ class Scan {
 
 /// Fills in what the names of `batch` are; any thread. Names that vanished are taken out and noted.
 void look_at(const Tree& tree, Batch& batch);
+/// Notes in `batch` that `path` has vanished or cannot be read.
+void note(Batch& batch, const FileError& failure, std::string path);
 
 }  // namespace mtc::volume
