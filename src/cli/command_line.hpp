@@ -32,6 +32,7 @@ struct BucketOptions {
 /// `mtc mover receive` and `mtc mover send`; texts as they were given.
 struct MoverOptions {
   std::string volume, tls;
+  std::string device;           ///< instead of `volume`: a block device
   std::string listen;           ///< receive: address and port
   std::vector<std::string> to;  ///< send: addresses and ports, the best first
   std::string mode = "cutover";

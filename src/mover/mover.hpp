@@ -31,7 +31,8 @@ using Say = std::function<void(const std::string&)>;
 
 /// How a volume is sent.
 struct SendOptions {
-  std::string root;
+  std::string root;               ///< of the file tree; or the device
+  bool device = false;            ///< `root` is a block device
   std::vector<net::Endpoint> to;  ///< ways to one receiver, the best first
   Identity identity;
   volume::Wishes wishes;
@@ -47,13 +48,15 @@ struct SendOptions {
   volume::Progress* progress = nullptr;  ///< outlives the run
   Say say = [](const std::string&) {};
 };
-/// Sends a tree; goes on where it broke off when the network breaks. What ends it here is told to the receiver, if that
-/// can be reached. Throws Error(kTls) if either side does not belong to the authority, kUnavailable if no address
-/// answered or the network broke for too long (each address with its reason), and what volume::send_tree says.
+/// Sends a tree or a device; goes on where it broke off when the network breaks. What ends it here is told to the
+/// receiver, if that can be reached. Throws Error(kTls) if either side does not belong to the authority, kUnavailable
+/// if no address answered or the network broke for too long (each address with its reason), and what volume::send_tree
+/// says.
 Task<volume::Report> send(SendOptions options, net::ConnectorPtr connector);
 
 struct ReceiveOptions {
   std::string root;
+  bool device = false;  ///< `root` is a block device
   Identity identity;
   bool verify = false;        ///< read back and compare, also if the sender does not wish it
   bool allow_losses = false;  ///< see volume::ReceiveOptions

@@ -217,6 +217,54 @@ TEST(Mover, TheReceiverHearsWhyTheSenderGivesUp) {
   EXPECT_THAT(move.receive_failure, AllOf(HasSubstr("NotFound"), HasSubstr("absent: No such file or directory")));
 }
 
+TEST(Mover, MovesADevice) {
+  Folder folder;
+  SeededRng rng(22);
+  const auto content = volume::testing::random_bytes(rng, 3'000'000);
+  volume::testing::write_file(folder / "from", content);
+  volume::testing::write_file(folder / "to", std::string(3'500'000, 'o'));
+  Move move(folder / "from", folder / "to");
+  move.send.device = move.receive.device = move.receive.verify = true;
+  move.send.wishes.remove_extras = true;
+  move.run();
+  EXPECT_EQ(move.send_failure, "");
+  EXPECT_EQ(move.receive_failure, "");
+  EXPECT_TRUE(move.received.complete());
+  EXPECT_TRUE(move.sent.verified);
+  EXPECT_EQ(move.sent.device, 3'000'000U);
+  EXPECT_EQ(move.sent.beyond, 500'000U);
+  EXPECT_EQ(move.progress.files, move.progress.files_total);
+  EXPECT_EQ(move.progress.bytes, move.progress.bytes_total);
+  EXPECT_EQ(move.progress.bytes, 3'000'000U);
+}
+
+TEST(Mover, ATreeAndADeviceDoNotMeet) {
+  Folder folder;
+  fs::create_directory(folder / "tree");
+  volume::testing::write_file(folder / "device", std::string(4096, 'o'));
+  Move tree_to_device(folder / "tree", folder / "device");
+  tree_to_device.receive.device = true;
+  tree_to_device.run();
+  EXPECT_THAT(tree_to_device.send_failure, HasSubstr("sends a file tree, and this end is a block device"));
+  EXPECT_THAT(tree_to_device.receive_failure, HasSubstr("sends a file tree, and this end is a block device"));
+  Move device_to_tree(folder / "device", folder / "tree");
+  device_to_tree.send.device = true;
+  device_to_tree.run();
+  EXPECT_THAT(device_to_tree.send_failure, HasSubstr("sends a block device, and this end is a file tree"));
+  EXPECT_THAT(device_to_tree.receive_failure, HasSubstr("sends a block device, and this end is a file tree"));
+  EXPECT_TRUE(fs::is_empty(folder / "tree"));
+}
+
+TEST(Mover, TheReceiverOfADeviceHearsWhyTheSenderGivesUp) {
+  Folder folder;
+  volume::testing::write_file(folder / "to", std::string(4096, 'o'));
+  Move move(folder / "absent", folder / "to");
+  move.send.device = move.receive.device = true;
+  move.run();
+  EXPECT_THAT(move.send_failure, HasSubstr("absent: No such file or directory"));
+  EXPECT_THAT(move.receive_failure, HasSubstr("absent: No such file or directory"));
+}
+
 TEST(Mover, TheReceiverDoesNotWaitForEver) {
   Folder folder;
   Move move("", folder / "to");

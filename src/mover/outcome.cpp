@@ -103,7 +103,14 @@ Outcome outcome_of(const Report& report) {
   list(report.changed, report.changed_count, "changed meanwhile", outcome.skipped, outcome.notes);
   list(report.vanished, report.vanished_count, "vanished meanwhile", outcome.skipped, outcome.notes);
   list(report.differences, report.differing, "differ", outcome.differences, outcome.notes);
-  if (outcome.done) {
+  if (report.beyond > 0) {
+    outcome.notes.push_back(
+        fmt::format("the destination has {} bytes more than the source, which are zeros", report.beyond));
+  }
+  if (outcome.done && report.device > 0) {
+    outcome.message =
+        fmt::format("{} of {} bytes of the device moved, the others were there", report.bytes, report.device);
+  } else if (outcome.done) {
     outcome.message = fmt::format("{} files and {} bytes moved, {} files were there, {} names removed", report.files,
                                   report.bytes, report.skipped, report.deleted);
   }

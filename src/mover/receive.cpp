@@ -79,12 +79,16 @@ struct Ending {
 Task<void> run_session(const ReceiveOptions* options, Lanes lanes, async::Scope* race, Ending* into) {
   options->say("the sender is here");
   try {
-    into->received = co_await volume::receive_tree({.root = options->root,
-                                                    .welcome = {.verify = options->verify},
-                                                    .allow_losses = options->allow_losses,
-                                                    .silence = options->silence,
-                                                    .progress = options->progress},
-                                                   std::move(lanes));
+    volume::ReceiveOptions run{.root = options->root,
+                               .welcome = {.verify = options->verify},
+                               .allow_losses = options->allow_losses,
+                               .silence = options->silence,
+                               .progress = options->progress};
+    if (options->device) {
+      into->received = co_await volume::receive_device(std::move(run), std::move(lanes));
+    } else {
+      into->received = co_await volume::receive_tree(std::move(run), std::move(lanes));
+    }
   } catch (const Error& error) {
     const bool network =
         error.code() == Code::kUnavailable || error.code() == Code::kTimeout || error.code() == Code::kTls;

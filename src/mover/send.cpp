@@ -101,13 +101,14 @@ Task<volume::Report> run_once(Sending* sending, bool again) {
   }
   co_await async::all(std::move(opening));
   options.say("connected to " + net::text_of(reached.at));
-  co_return co_await volume::send_tree({.root = options.root,
-                                        .wishes = options.wishes,
-                                        .compression = options.compression,
-                                        .again = again,
-                                        .silence = options.silence,
-                                        .progress = sending->progress},
-                                       std::move(lanes));
+  volume::SendOptions run{.root = options.root,
+                          .wishes = options.wishes,
+                          .compression = options.compression,
+                          .again = again,
+                          .silence = options.silence,
+                          .progress = sending->progress};
+  if (options.device) co_return co_await volume::send_device(std::move(run), std::move(lanes));
+  co_return co_await volume::send_tree(std::move(run), std::move(lanes));
 }
 
 /// Whether another try may help. Once the receiver has welcomed us, a fault of TLS is one of the network.

@@ -93,7 +93,8 @@ void zero_at(int file, std::uint64_t offset, std::uint64_t size, std::string_vie
   if (end <= offset) return;  // What lies beyond the end is made by the final size.
   const int punch = FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE;
   if (::fallocate(file, punch, static_cast<off_t>(offset), static_cast<off_t>(end - offset)) == 0) return;
-  if (errno != EOPNOTSUPP && errno != ENOSYS) throw FileError(errno, "punch a hole in", path);
+  // EINVAL: a block device, and the range does not begin and end where its blocks do.
+  if (errno != EOPNOTSUPP && errno != ENOSYS && errno != EINVAL) throw FileError(errno, "punch a hole in", path);
   const std::string zeros(256 * 1024, '\0');
   while (offset < end) {
     const auto piece = std::min<std::uint64_t>(zeros.size(), end - offset);

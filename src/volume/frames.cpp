@@ -136,7 +136,7 @@ Task<Frame> Frames::read_any() {
   const auto size = head.u32();
   const auto kind = head.u8();
   const auto flags = head.u8();
-  if (size > kMaxFrame || kind < 1 || kind > static_cast<std::uint8_t>(Kind::kAlive) || flags > 1 || head.u8() != 0 ||
+  if (size > kMaxFrame || kind < 1 || kind > static_cast<std::uint8_t>(kLastKind) || flags > 1 || head.u8() != 0 ||
       head.u8() != 0) {
     throw Error(Code::kCorrupt, fmt::format("{} sent what is no message of the volume protocol", peer()));
   }

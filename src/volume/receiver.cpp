@@ -6,10 +6,9 @@
 #include "async/runtime.hpp"
 #include "async/scope.hpp"
 #include "base/error.hpp"
-#include "volume/channel.hpp"
 #include "volume/destination.hpp"
 #include "volume/manifest.hpp"
-#include "volume/transfer.hpp"
+#include "volume/session.hpp"
 
 namespace mtc::volume {
 namespace {
@@ -17,7 +16,6 @@ namespace {
 constexpr std::size_t kMessages = 3;
 constexpr std::size_t kOpenBatches = 8;
 constexpr std::size_t kHashesAtOnce = 64;
-constexpr auto kFarewell = std::chrono::seconds(5);
 
 [[noreturn]] void out_of_turn() { throw Error(Code::kCorrupt, "the sender sent a message out of turn"); }
 
@@ -35,15 +33,6 @@ struct ReceiverLane {
     return found->second;
   }
 };
-
-Task<void> read_messages(ReceiverLane* lane) {
-  for (;;) {
-    auto frame = co_await lane->frames->read();
-    const bool last = frame.kind == Kind::kLaneDone;
-    co_await lane->incoming.push(std::move(frame));
-    if (last) co_return;
-  }
-}
 
 Task<void> on_list(ReceiverLane* lane, Frame frame) {
   if (lane->open.size() >= kOpenBatches) out_of_turn();
@@ -161,34 +150,9 @@ Task<void> run_lane(Destination* destination, Frames* frames) {
   lane.destination = destination;
   lane.frames = frames;
   std::vector<Task<void>> tasks;
-  tasks.push_back(read_messages(&lane));
+  tasks.push_back(read_until_done(frames, &lane.incoming));
   tasks.push_back(write_and_answer(&lane));
   co_await async::all(std::move(tasks));
-}
-
-/// Tells the sender why, and waits until it hangs up: what we send must not be lost in a reset.
-Task<void> say_why(Frames* frames, Code code, std::string message) {
-  co_await frames->write(Kind::kFailure, encode_failure(code, message));
-  for (;;) co_await frames->read();
-}
-
-/// Runs `work`; an Error of ours goes to the sender before it is thrown on.
-Task<void> telling(Frames* frames, Task<void> work) {
-  std::exception_ptr failure;
-  std::optional<std::pair<Code, std::string>> why;
-  try {
-    co_await std::move(work);
-  } catch (const Error& error) {
-    failure = std::current_exception();
-    why = {error.code(), error.what()};
-  }
-  if (!why) co_return;
-  try {
-    co_await async::with_timeout(kFarewell, "say why", say_why(frames, why->first, why->second));
-  } catch (const Error&) {
-    // The sender has gone, as it should.
-  }
-  std::rethrow_exception(failure);
 }
 
 void merge(Report& into, Report&& from) {
@@ -286,17 +250,10 @@ Task<void> complete(Run* run) {
   }
 }
 
-/// Waits until the sender has the report: whoever closes first may destroy what is still on its way.
-Task<void> part(Run* run) {
-  try {
-    co_await async::with_timeout(kFarewell, "part", run->first()->expect(Kind::kLaneDone));
-    run->received.acknowledged = true;
-  } catch (const Error&) {
-    run->received.acknowledged = false;
-  }
-}
-
 Task<void> open_destination(Run* run) {
+  if (run->hello().device > 0) {
+    throw Error(Code::kInvalid, "the sender sends a block device, and this end is a file tree");
+  }
   run->destination = co_await async::offload(
       [run] { return std::make_unique<Destination>(run->options.root, run->hello().wishes, run->progress()); });
 }
@@ -311,18 +268,10 @@ Task<void> receive_all(Run* run) {
   }
   co_await async::all(std::move(tasks));
   co_await telling(run->first(), complete(run));
-  co_await part(run);
+  run->received.acknowledged = co_await part(run->first());
 }
 
 }  // namespace
-
-Task<Lane> meet(net::StreamPtr stream, Welcome welcome) {
-  Lane lane;
-  lane.frames = std::make_unique<Frames>(std::move(stream));
-  lane.hello = decode_hello(co_await lane.frames->expect(Kind::kHello));
-  co_await lane.frames->write(Kind::kWelcome, encode(welcome));
-  co_return lane;
-}
 
 Task<Received> receive_tree(ReceiveOptions options, std::vector<Lane> lanes) {
   if (lanes.empty()) throw Error(Code::kInvalid, "a volume needs at least one connection");

@@ -47,6 +47,8 @@ struct Report {
   bool verified = false;    ///< a verification ran
   std::string source_root;  ///< 32 bytes: the source's Merkle root; "" if not verified
   std::string destination_root;
+  std::uint64_t device = 0;  ///< bytes of the block device that was sent; 0 if it was a tree
+  std::uint64_t beyond = 0;  ///< bytes that the destination's device has more, which are zeros now
 
   /// What changed or vanished under our hands.
   std::uint64_t unsettled() const { return changed_count + vanished_count; }

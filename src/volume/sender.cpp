@@ -5,21 +5,15 @@
 
 #include "async/runtime.hpp"
 #include "async/scope.hpp"
-#include "base/encoding.hpp"
 #include "base/error.hpp"
-#include "base/rng.hpp"
-#include "volume/channel.hpp"
 #include "volume/count.hpp"
+#include "volume/session.hpp"
 #include "volume/source.hpp"
-#include "volume/transfer.hpp"
 
 namespace mtc::volume {
 namespace {
 
-constexpr std::size_t kAhead = 2;          ///< batches that are listed and not served yet, of one lane
-constexpr std::size_t kMessages = 3;       ///< messages that wait for the network, of one lane
-constexpr std::size_t kAnswers = 100'000;  ///< enough for the hashes of the largest basis (kLargestBasis)
-constexpr auto kGreeting = std::chrono::seconds(30);
+constexpr std::size_t kAhead = 2;  ///< batches that are listed and not served yet, of one lane
 constexpr auto kCountAfter = std::chrono::seconds(2);
 
 /// What the lanes of one run share.
@@ -39,41 +33,11 @@ struct Session {
   }
 };
 
-/// One connection: a task that reads the disk, one that writes to the network, one that reads the answers.
-struct SenderLane {
+struct SenderLane : Conversation {
   Session* session = nullptr;
-  Frames* frames = nullptr;
-  Channel<Frame> outgoing{kMessages};
-  // Two streams of answers: the receiver answers the lists that are ahead before it sees the large file of this batch.
-  Channel<Frame> wants{kAhead + 1};  ///< and the end
-  Channel<Frame> hashes{kAnswers};
 
-  bool packs() const {
-    const auto how = session->options.compression;
-    return how == Compression::kAlways || (how == Compression::kAuto && frames->slow());
-  }
+  bool packs() const { return Conversation::packs(session->options.compression); }
 };
-
-Task<void> write_messages(SenderLane* lane) {
-  while (auto frame = co_await lane->outgoing.pop()) co_await lane->frames->write(std::move(*frame));
-}
-
-Task<void> read_answers(SenderLane* lane) {
-  for (;;) {
-    auto frame = co_await lane->frames->read();
-    const bool last = frame.kind == Kind::kLaneDone;
-    auto& answers = frame.kind == Kind::kHashes ? lane->hashes : lane->wants;
-    co_await answers.push(std::move(frame));
-    if (last) co_return;
-  }
-}
-
-Task<std::string> answer(SenderLane* lane, Kind kind) {
-  auto frame = co_await (kind == Kind::kHashes ? lane->hashes : lane->wants).pop();
-  if (!frame || frame->kind != kind) throw Error(Code::kCorrupt, "the receiver answered out of turn");
-  unpack(*frame);
-  co_return std::move(frame->payload);
-}
 
 /// The next batch, looked at and listed; nothing at the end of the scan.
 Task<std::optional<Unit>> list_next(SenderLane* lane) {
@@ -215,37 +179,9 @@ Task<void> run_lane(Session* session, Frames* frames) {
   lane.frames = frames;
   std::vector<Task<void>> tasks;
   tasks.push_back(read_answers(&lane));
-  tasks.push_back(write_messages(&lane));
+  tasks.push_back(write_outgoing(&lane));
   tasks.push_back(read_and_serve(&lane));
   co_await async::all(std::move(tasks));
-}
-
-std::string new_session() {
-  std::string id;
-  while (id.size() < 16) id += Writer().u64(system_rng().next()).bytes();
-  return id;
-}
-
-Task<void> greet(Frames* frames, Hello hello, Welcome* welcome) {
-  auto talk = [](Frames* with, Hello says, Welcome* into) -> Task<void> {
-    co_await with->write(Kind::kHello, encode(says));
-    *into = decode_welcome(co_await with->expect(Kind::kWelcome));
-  };
-  co_await async::with_timeout(kGreeting, "greet " + frames->peer(), talk(frames, std::move(hello), welcome));
-}
-
-/// Greets on all lanes; returns what the receiver says.
-Task<Welcome> greet_all(const SendOptions* options, const std::vector<FramesPtr>* lanes) {
-  const auto session = new_session();
-  const auto count = static_cast<std::uint32_t>(lanes->size());
-  std::vector<Welcome> welcomes(count);
-  std::vector<Task<void>> tasks;
-  tasks.reserve(count);
-  for (std::uint32_t i = 0; i < count; ++i) {
-    tasks.push_back(greet((*lanes)[i].get(), {session, i, count, options->again, options->wishes}, &welcomes[i]));
-  }
-  co_await async::all(std::move(tasks));
-  co_return welcomes.front();
 }
 
 Task<void> send_links(Frames* frames, const std::vector<Link>* links) {
@@ -334,7 +270,7 @@ Task<void> run(Session* session, const std::vector<FramesPtr>* lanes, Report* in
 
 Task<Report> send_tree(SendOptions options, std::vector<FramesPtr> lanes) {
   if (lanes.empty()) throw Error(Code::kInvalid, "a volume needs at least one connection");
-  const auto welcome = co_await greet_all(&options, &lanes);
+  const auto welcome = co_await greet_all(&lanes, {.again = options.again, .wishes = options.wishes});
   Progress own;
   auto* progress = options.progress != nullptr ? options.progress : &own;
   progress->begin();
@@ -348,13 +284,6 @@ Task<Report> send_tree(SendOptions options, std::vector<FramesPtr> lanes) {
                     counting_ahead(session.get(), run(session.get(), &lanes, &report)));
   for (const auto& lane : lanes) co_await lane->close();
   co_return report;
-}
-
-Task<void> give_up(FramesPtr lane, Code code, std::string why) {
-  Welcome welcome;
-  co_await greet(lane.get(), {new_session(), 0, 1, false, {}}, &welcome);
-  co_await lane->write(Kind::kFailure, encode_failure(code, why));
-  co_await lane->close();
 }
 
 }  // namespace mtc::volume

@@ -89,7 +89,7 @@ std::string encode(const Hello& hello) {
   Writer to;
   to.raw(kMagic).u32(kProtocol).raw(hello.session).u32(hello.lane).u32(hello.lanes).u8(hello.again ? 1 : 0);
   to.u8(hello.wishes.remove_extras ? 1 : 0).u8(hello.wishes.by_hash ? 1 : 0).u8(hello.wishes.verify ? 1 : 0);
-  to.u8(hello.wishes.lenient ? 1 : 0);
+  to.u8(hello.wishes.lenient ? 1 : 0).u64(hello.device);
   return to.bytes();
 }
 
@@ -120,6 +120,8 @@ Hello decode_hello(std::string_view bytes) {
   hello.wishes.by_hash = from.u8() != 0;
   hello.wishes.verify = from.u8() != 0;
   hello.wishes.lenient = from.u8() != 0;
+  hello.device = from.u64();
+  if (hello.device > INT64_MAX) throw Error(Code::kCorrupt, "an impossible size of a device");
   from.end();
   return hello;
 }
@@ -242,6 +244,7 @@ std::string encode(const Report& report) {
     to.text(report.differences[i].path).text(report.differences[i].what);
   }
   to.u8(report.verified ? 1 : 0).text(report.source_root).text(report.destination_root);
+  to.u64(report.device).u64(report.beyond);
   return to.bytes();
 }
 
@@ -267,6 +270,8 @@ Report decode_report(std::string_view bytes) {
   report.verified = from.u8() != 0;
   report.source_root = from.text(32);
   report.destination_root = from.text(32);
+  report.device = from.u64();
+  report.beyond = from.u64();
   from.end();
   return report;
 }
@@ -286,6 +291,31 @@ Finish decode_finish(std::string_view bytes) {
   finish.verify = from.u8() != 0;
   finish.report = decode_report(from.raw(from.left()));
   return finish;
+}
+
+std::string encode(const Extent& extent) { return Writer().u64(extent.offset).u64(extent.size).bytes(); }
+
+Extent decode_extent(std::string_view bytes, std::uint64_t device) {
+  Reader from(bytes);
+  Extent extent;
+  extent.offset = from.u64();
+  extent.size = from.u64();
+  from.end();
+  if (extent.offset % kExtentSize != 0 || extent.offset >= device ||
+      extent.size != std::min(kExtentSize, device - extent.offset)) {
+    throw Error(Code::kCorrupt, "a part of a device that it does not have");
+  }
+  return extent;
+}
+
+std::string encode(const DeviceEnd& end) { return Writer().u8(end.verify ? 1 : 0).raw(encode(end.report)).bytes(); }
+
+DeviceEnd decode_device_end(std::string_view bytes) {
+  Reader from(bytes);
+  DeviceEnd end;
+  end.verify = from.u8() != 0;
+  end.report = decode_report(from.raw(from.left()));
+  return end;
 }
 
 std::string encode_failure(Code code, std::string_view message) {

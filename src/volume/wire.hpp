@@ -40,7 +40,10 @@ enum class Kind : std::uint8_t {
   kVerdict,
   kFailure,
   kAlive,
+  kExtent,
+  kDeviceEnd,
 };
+inline constexpr auto kLastKind = Kind::kDeviceEnd;
 
 /// What the sender asks of the receiver.
 struct Wishes {
@@ -57,6 +60,7 @@ struct Hello {
   std::uint32_t lanes = 1;
   bool again = false;  ///< the sender makes another run if files changed while it read them
   Wishes wishes;
+  std::uint64_t device = 0;  ///< size of the block device that is sent; 0: it is a file tree
 };
 std::string encode(const Hello& hello);
 /// Throws Error(kUnsupported) for another version, Error(kCorrupt) for no hello at all.
@@ -137,6 +141,24 @@ struct Finish {
 };
 std::string encode(const Finish& finish);
 Finish decode_finish(std::string_view bytes);
+
+/// kExtent: a part of a device that the sender would like to know the hashes of.
+struct Extent {
+  std::uint64_t offset = 0;
+  std::uint64_t size = 0;
+};
+inline constexpr std::uint64_t kExtentSize = 16 * kChunk;
+std::string encode(const Extent& extent);
+/// Checks that it is a part of a device of `device` bytes.
+Extent decode_extent(std::string_view bytes, std::uint64_t device);
+
+/// kDeviceEnd: what the sender saw, when all of a device is over.
+struct DeviceEnd {
+  bool verify = false;  ///< this run ends with a verification
+  Report report;
+};
+std::string encode(const DeviceEnd& end);
+DeviceEnd decode_device_end(std::string_view bytes);
 
 /// kFailure; decoding throws what the peer says.
 std::string encode_failure(Code code, std::string_view message);

@@ -21,4 +21,8 @@ struct Copied {
 Copied copy(std::string from, std::string to, Wishes wishes = {}, std::optional<net::testing::Faults> faults = {},
             unsigned lanes = 2, Compression compression = Compression::kAlways, ReceiveOptions receive = {});
 
+/// The same with devices, or files that stand for them.
+Copied copy_device(std::string from, std::string to, Wishes wishes = {},
+                   std::optional<net::testing::Faults> faults = {}, ReceiveOptions receive = {});
+
 }  // namespace mtc::volume::testing
