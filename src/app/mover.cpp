@@ -32,11 +32,7 @@ net::Endpoint endpoint_of(const std::string& text, const char* flag, const char*
 }
 
 /// The volume's root, or the block device that it is.
-std::string root_of(const cli::MoverOptions& options, const char* command, const cli::Console& console) {
-  if (options.volume.empty() == options.device.empty()) {
-    throw cli::UserError(Code::kInvalid, "a mover needs either --volume or --device",
-                         console.command(std::string(command) + " --help"));
-  }
+const std::string& root_of(const cli::MoverOptions& options) {
   return options.device.empty() ? options.volume : options.device;
 }
 
@@ -45,7 +41,7 @@ std::string root_of(const cli::MoverOptions& options, const char* command, const
 int run_mover_receive(const cli::MoverOptions& options, cli::Console& console) {
   const auto at = endpoint_of(options.listen, "--listen", "mover receive", console);
   mover::ReceiveOptions receive;
-  receive.root = root_of(options, "mover receive", console);
+  receive.root = root_of(options);
   receive.device = !options.device.empty();
   receive.verify = options.verify;
   receive.allow_losses = options.allow_losses;
@@ -57,7 +53,7 @@ int run_mover_receive(const cli::MoverOptions& options, cli::Console& console) {
 int run_mover_send(const cli::MoverOptions& options, cli::Console& console) {
   mover::SendOptions send;
   for (const auto& to : options.to) send.to.push_back(endpoint_of(to, "--to", "mover send", console));
-  send.root = root_of(options, "mover send", console);
+  send.root = root_of(options);
   send.device = !options.device.empty();
   // Extras go in a rehearsal too: each ends with the destination as the source was.
   send.wishes = {.remove_extras = true, .by_hash = options.by_hash, .lenient = options.mode == "stage"};

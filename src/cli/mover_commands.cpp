@@ -19,6 +19,10 @@ void add_duration(CLI::App* command, const std::string& name, std::string& into,
 void add_common(CLI::App* command, MoverOptions& options, const std::string& patience, const std::string& meaning) {
   value(command, "--volume", options.volume, "DIR", "the volume's root");
   value(command, "--device", options.device, "PATH", "the block device, if the volume is one");
+  command->parse_complete_callback([&options] {
+    if (options.volume.empty() != options.device.empty()) return;
+    throw CLI::ValidationError("a mover needs --volume or --device, and not both");
+  });
   value(command, "--tls", options.tls, "DIR", "folder with ca.crt, tls.crt and tls.key")->required();
   add_duration(command, "--silence", options.silence, "60s", "how long the other end may say nothing at all");
   add_duration(command, "--patience", options.patience, patience, meaning);
