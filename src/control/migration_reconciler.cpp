@@ -147,7 +147,7 @@ class MigrationReconciler final : public Reconciler {
           co_await kube::must_get(*m.host, types::mig_storages(), {m.plan.storage.ns, m.plan.storage.name});
       m.storage = api::MigStorage::parse(storage);
       m.store = co_await parts_.connections->storage(*m.storage);
-      m.bucket = co_await parts_.connections->bucket(*m.storage);
+      if (m.plan.indirect_volumes) m.bucket = co_await parts_.connections->bucket(*m.storage);
     }
     m.connections = parts_.connections;
     m.jobs = parts_.jobs;

@@ -38,13 +38,12 @@ Task<void> apply(kube::ClientPtr cluster, kube::ResourceType type, kube::ObjectK
   }
 }
 
+/// From claims of `ns`, or from volumes whose claims are in one of the namespaces.
 Task<void> remove_from(kube::ClientPtr cluster, kube::ResourceType type, std::string ns,
                        const std::vector<std::string>* namespaces) {
   const kube::ListOptions marked{.label_selector = api::labels::kIncludedInStage};
   for (const auto& object : co_await kube::list_all(*cluster, type, ns, marked)) {
-    const auto home = type.plural == "persistentvolumes" ? string_at(object, "spec.claimRef.namespace")
-                      : type.namespaced                  ? ns
-                                                         : kube::key_of(object).name;
+    const auto home = type.namespaced ? ns : string_at(object, "spec.claimRef.namespace");
     if (std::ranges::find(*namespaces, home) == namespaces->end()) continue;
     co_await apply(cluster, type, kube::key_of(object), removal_patch());
   }
@@ -83,10 +82,13 @@ Task<std::vector<std::string>> mark(Migration& m) {
 }
 
 Task<void> unmark(kube::ClientPtr cluster, std::vector<std::string> namespaces) {
-  co_await remove_from(cluster, kube::types::namespaces(), "", &namespaces);
   co_await remove_from(cluster, kube::types::persistent_volumes(), "", &namespaces);
-  for (const auto& ns : namespaces)
+  for (const auto& ns : namespaces) {
+    const auto object = co_await cluster->get(kube::types::namespaces(), {"", ns});
+    if (object && !kube::label(*object, api::labels::kIncludedInStage).empty())
+      co_await apply(cluster, kube::types::namespaces(), {"", ns}, removal_patch());
     co_await remove_from(cluster, kube::types::persistent_volume_claims(), ns, &namespaces);
+  }
 }
 
 }  // namespace mtc::migrate::indirect

@@ -22,6 +22,9 @@ using What = Move::What;
 constexpr auto kLook = std::chrono::seconds(30);
 constexpr auto kWhileItRuns = std::chrono::seconds(2);  ///< a log tells nobody that it has grown
 
+constexpr std::size_t kLosses = 21;  ///< one more than are named
+constexpr auto kSlow = std::chrono::minutes(10);
+
 /// A claim in one pass.
 struct Item {
   api::PlanVolume volume;
@@ -29,6 +32,15 @@ struct Item {
   Json pod;     ///< of the current attempt; null if there is none
   PodView view;
 };
+
+/// A line of a mover, cut to what is shown of it.
+std::string losses_of(const volumes::Report& report) {
+  const auto some = [](std::vector<std::string> texts) {
+    if (texts.size() > kLosses) texts.resize(kLosses);
+    return texts;
+  };
+  return dump({{"phase", report.phase}, {"skipped", some(report.skipped)}, {"notes", some(report.notes)}});
+}
 
 class Walk {
  public:
@@ -155,14 +167,18 @@ class Walk {
   }
 
   Task<void> show_progress(Item* item) {
-    if (item->view.state == PodView::State::kPending && !item->view.trouble.empty())
-      notes_.push_back(fmt::format("Pod {}: {}", item->view.name, item->view.trouble));
+    if (item->view.state == PodView::State::kPending && !item->view.trouble.empty()) note_trouble(item->view);
     if (item->view.state != PodView::State::kRunning) co_return;
     sooner(kWhileItRuns);
     const auto report = co_await volumes::last_report(direction_.cluster, kube::key_of(item->pod));
     if (!report) co_return;
     const Json progress = {{"totalBytes", report->bytes_total}, {"bytesDone", report->bytes}};
     co_await write(item, {{"status", {{"progress", progress}}}});
+  }
+
+  void note_trouble(const PodView& pod) {
+    notes_.push_back(fmt::format("Pod {}: {}", pod.name, pod.trouble));
+    if (pod.created && m_.clock->now() - *pod.created > kSlow) late_.push_back(pod.name);
   }
 
   Task<void> finish(Item* item, const char* phase, const std::string& cause) {
@@ -174,13 +190,19 @@ class Walk {
                    {"name", pod_key(*item, attempt_of(item->object)).name},
                    {"uid", kube::uid_of(item->pod)}}}};
     if (direction_.side == Side::kSource) spec["node"] = string_at(item->pod, "spec.nodeName");
+    Json annotations = Json::object();
     if (cause.empty()) {
       const auto bytes = report->bytes;
       status["progress"] = {{"totalBytes", bytes}, {"bytesDone", bytes}};
       status["path"] = "/";
       if (!report->snapshot.empty()) status["snapshotID"] = report->snapshot;
+      // Its pod may be gone when the last claim is done.
+      if (!report->skipped.empty() || !report->notes.empty())
+        annotations[api::annotations::kLosses] = losses_of(*report);
     }
-    co_await write(item, {{"spec", std::move(spec)}, {"status", std::move(status)}});
+    co_await write(item, {{"metadata", {{"annotations", std::move(annotations)}}},
+                          {"spec", std::move(spec)},
+                          {"status", std::move(status)}});
     sooner(Duration::zero());  // the next one's turn
   }
 
@@ -200,6 +222,7 @@ class Walk {
     std::ranges::copy(notes_, std::back_inserter(out.lines));
     const bool failed = any(Stand::kFailed);
     out.done = !any(Stand::kActive) && (failed || !any(Stand::kWaiting));
+    warn();
     if (!out.done) {
       out.wake_on = pod_subjects();
       out.again_after = again_.value_or(kLook);
@@ -211,6 +234,16 @@ class Walk {
       tell_losses();
     }
     return out;
+  }
+
+  void warn() {
+    if (late_.empty()) return;
+    m_.conditions->set({.type = "VolumeMoversPending",
+                        .category = api::Category::kWarn,
+                        .reason = "NotRunning",
+                        .message = "Pods that carry volumes are not running after 10 minutes: []. See `kubectl "
+                                   "describe pod` of each, and the migration's progress.",
+                        .items = late_});
   }
 
   void explain(VolumeWork* out) const {
@@ -230,7 +263,8 @@ class Walk {
 
   void tell_losses() const {
     volumes::Losses losses;
-    for (const auto& item : items_) losses.add(claim_of(item), item.view);
+    for (const auto& item : items_)
+      losses.add(claim_of(item), volumes::parse_report(kube::annotation(item.object, api::annotations::kLosses)));
     losses.tell(*m_.conditions);
   }
 
@@ -238,6 +272,7 @@ class Walk {
   Direction direction_;
   std::vector<Item> items_;
   std::vector<std::string> notes_;  ///< why pods do not start
+  std::vector<std::string> late_;   ///< those that have not for long
   std::optional<Duration> again_;
 };
 

@@ -78,6 +78,7 @@ struct World {
     m.plan = api::MigPlan::parse(m.plan_object);
     m.host = m.source = west->client();
     m.destination = east->client();
+    m.host_id = "this-host";
     m.connections = connections.get();
     m.store = store;
     m.bucket.bucket = "b";
@@ -282,6 +283,67 @@ TEST(StagedWalk, AKilledMoverIsFollowedByAnother) {
     co_await w->walk();
     const auto again = co_await World::pods(west, "shop");
     EXPECT_THAT(again, SizeIs(1)) << "one that was taken away comes back";
+  });
+}
+
+// What a stage had to leave out is told, also if the pod that said so is gone by the time the last claim is done.
+TEST(StagedWalk, LossesAreOnRecord) {
+  in_a_world([](World* w) -> Task<void> {
+    const auto west = w->west->client();
+    w->at_once = 1;
+    co_await w->walk();
+    const auto first = co_await World::pods(west, "shop");
+    co_await World::all_fare(west, "shop", "Succeeded",
+                             R"({"phase":"done","snapshot":")" + std::string(64, 'a') + R"(","skipped":["busy"]})");
+    co_await w->walk();
+    co_await west->remove(kube::types::pods(), kube::key_of(first.at(0)));
+    co_await World::all_fare(west, "shop", "Succeeded", kBackedUp);
+    co_await w->walk();
+    EXPECT_EQ(w->phase(), "StageRestoreCreated");
+    EXPECT_TRUE(api::has_condition({{"status", w->status}}, "VolumeFilesSkipped"));
+    EXPECT_THAT(dump(w->status), HasSubstr(": busy"));
+  });
+}
+
+TEST(StagedWalk, TellsOfMoversThatDoNotStart) {
+  in_a_world([](World* w) -> Task<void> {
+    const auto west = w->west->client();
+    co_await w->walk();
+    for (const auto& pod : co_await World::pods(west, "shop")) {
+      kube::WriteOptions options;
+      options.subresource = "status";
+      Json waiting = parse_yaml_one(
+          "{status: {phase: Pending, conditions: [{type: PodScheduled, status: 'False', "
+          "reason: Unschedulable, message: no room}]}}");
+      co_await west->patch(kube::types::pods(), kube::key_of(pod), kube::PatchKind::kMerge, waiting, options);
+    }
+    co_await w->pass();
+    EXPECT_THAT(w->progress, Contains(HasSubstr(": Unschedulable: no room")));
+    w->clock.time = system_clock().now() + 20min;  // servers date pods by their own clocks
+    co_await w->pass();
+    EXPECT_TRUE(api::has_condition({{"status", w->status}}, "VolumeMoversPending"));
+  });
+}
+
+// BUG 14 of migration.md: objects of other users of Velero are deleted as well.
+TEST(StagedWalk, UnfinishedObjectsOfMigrationsThatAreOverGoAndNoOthers) {
+  in_a_world([](World* w) -> Task<void> {
+    const auto west = w->west->client();
+    const auto make = [&](const char* name, const char* phase, const char* host) -> Json {
+      Json object = {{"metadata", {{"namespace", api::kNamespace}, {"name", name}}}, {"status", {{"phase", phase}}}};
+      if (host != nullptr)
+        object["metadata"]["labels"] = {{api::labels::kMigratedByMigration, "gone"}, {api::labels::kController, host}};
+      return object;
+    };
+    for (const auto& object : {make("stale", "InProgress", "this-host"), make("done", "Completed", "this-host"),
+                               make("other-host", "InProgress", "another"), make("foreign", "New", nullptr)})
+      co_await west->create(kBackups, object);
+    w->status["phase"] = "CleanStaleResticCRs";
+    co_await w->pass();
+    std::set<std::string> left;
+    for (const auto& object : co_await World::list(west, kBackups)) left.insert(kube::key_of(object).name);
+    EXPECT_THAT(left, ElementsAre("done", "foreign", "other-host"));
+    EXPECT_TRUE(api::has_condition({{"status", w->status}}, "StaleResticCRsDeleted"));
   });
 }
 

@@ -6,7 +6,7 @@
 namespace mtc::migrate {
 
 Task<Outcome> clean_stale_restic_crs(Migration& m) {
-  if (!m.flags.has_pvs) co_return done();
+  if (!m.flags.indirect_volume) co_return done();
   const auto running = co_await running_migrations(m);
   std::size_t removed = co_await remove_stale(m, m.source, kube::types::pod_volume_backups(), &running);
   removed += co_await remove_stale(m, m.destination, kube::types::pod_volume_restores(), &running);

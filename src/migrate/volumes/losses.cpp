@@ -26,10 +26,10 @@ void tell_of(api::Conditions& conditions, const char* type, const std::set<std::
 
 }  // namespace
 
-void Losses::add(const api::Ref& claim, const PodView& pod) {
-  if (!pod.report) return;
-  for (const auto& text : pod.report->skipped) skipped_.insert(fmt::format("{}: {}", claim.str(), text));
-  for (const auto& text : pod.report->notes) notes_.insert(fmt::format("{}: {}", claim.str(), text));
+void Losses::add(const api::Ref& claim, const std::optional<Report>& report) {
+  if (!report) return;
+  for (const auto& text : report->skipped) skipped_.insert(fmt::format("{}: {}", claim.str(), text));
+  for (const auto& text : report->notes) notes_.insert(fmt::format("{}: {}", claim.str(), text));
 }
 
 void Losses::tell(api::Conditions& conditions) const {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <optional>
 #include <set>
 #include <string>
 #include <vector>
@@ -19,7 +20,7 @@ inline constexpr auto kAttributesNotKept = "VolumeAttributesNotKept";
 class Losses {
  public:
   /// Both ends of a copy report the same; it counts once.
-  void add(const api::Ref& claim, const PodView& pod);
+  void add(const api::Ref& claim, const std::optional<Report>& report);
   /// Sets the conditions, if there is anything to tell.
   void tell(api::Conditions& conditions) const;
 

@@ -11,11 +11,9 @@ using testing::HasSubstr;
 /// The conditions after one claim was copied whose sender and receiver ended with this line.
 api::Conditions told(std::string_view line) {
   api::Conditions conditions(Json::array(), system_clock());
-  PodView pod;
-  pod.report = parse_report(line);
   Losses losses;
-  losses.add({"shop", "data"}, pod);
-  losses.add({"shop", "data"}, pod);  // the other end
+  losses.add({"shop", "data"}, parse_report(line));
+  losses.add({"shop", "data"}, parse_report(line));  // the other end
   losses.tell(conditions);
   return conditions;
 }

@@ -197,7 +197,7 @@ class Pass {
   void tell_losses() const {
     Losses losses;
     for (std::size_t i = 0; i < seen_.size(); ++i) {
-      for (const auto* end : {&seen_[i].sender, &seen_[i].receiver}) losses.add(c_.self.claims[i].source, *end);
+      for (const auto* end : {&seen_[i].sender, &seen_[i].receiver}) losses.add(c_.self.claims[i].source, end->report);
     }
     losses.tell(*c_.conditions);
   }
