@@ -5,11 +5,11 @@ import pathlib
 import subprocess
 
 from case import NS
-from test_direct_volumes import DirectVolumes as Volumes, fill
+from volumes import VolumeCase, fill
 from world import MTC
 
 
-class Reports(Volumes):
+class Reports(VolumeCase):
     def mtc(self, *arguments):
         return subprocess.run([MTC, "--kubeconfig", str(self.west.kubeconfig), *arguments], capture_output=True, text=True, timeout=60, check=False)
 
@@ -54,9 +54,4 @@ class Reports(Volumes):
         self.assertIn("deep/file-1", shown)
 
 
-# The tests of direct volumes are run where they are written.
-for inherited in [each for each in dir(Volumes) if each.startswith("test_")]:
-    setattr(Reports, inherited, None)
-
-del Volumes
 __all__ = ["Reports"]
