@@ -100,5 +100,8 @@ class Postgres(Case):
     def test_directly(self):
         self.moves(indirect=False)
 
+    def test_through_the_bucket(self):
+        self.moves(indirect=True)
+
 
 __all__ = ["Postgres"]

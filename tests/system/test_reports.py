@@ -17,7 +17,7 @@ class Reports(VolumeCase):
         ns = self.with_claims("data")
         fill(self.source(ns), files=3)
         self.west.create({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "settings", "namespace": ns}, "data": {"a": "b"}})
-        name = self.begin(self.volume_plan(ns))
+        name = self.begin(self.plan("host", "east", ns, indirectVolumeMigration=False))
         self.succeeded(self.ended(name))
         shown = self.mtc("migration", "report", name)
         self.assertEqual((shown.returncode, shown.stderr), (0, ""), shown)
@@ -40,7 +40,7 @@ class Reports(VolumeCase):
     def test_a_migration_that_failed_says_what_it_had_done(self):
         ns = self.with_claims("data")
         fill(self.source(ns), files=3)
-        plan = self.volume_plan(ns)
+        plan = self.plan("host", "east", ns, indirectVolumeMigration=False)
         self.succeeded(self.migrate(plan, stage=True, quiesce=False))
         (self.target(ns) / "empty").chmod(0o4)
         (self.target(ns) / "deep/file-1").write_bytes(b"x" * 997)

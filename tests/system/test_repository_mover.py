@@ -10,7 +10,7 @@ import subprocess
 import tempfile
 import unittest
 
-from test_mover import End, describe
+from mover_case import End, describe
 from world import MTC
 
 PASSWORD, KEYS = "the password of the tests", ("key", "secret-of-the-key")
