@@ -10,11 +10,10 @@ namespace {
 
 // RFC 8032 §7.1, test 2, its key wrapped as RFC 8410 §7 says.
 TEST(Signature, SignsAsTheStandardSays) {
-  const Secret key(
-      "-----BEGIN PRIVATE KEY-----\n" +
-      base64_encode(*unhex("302e020100300506032b657004220420"
-                           "4ccd089b28ff96da9db6c346ec114e0f5b8a319f35aba624da8cf6ed4fb8a6fb")) +
-      "\n-----END PRIVATE KEY-----\n");
+  const Secret key("-----BEGIN PRIVATE KEY-----\n" +
+                   base64_encode(*unhex("302e020100300506032b657004220420"
+                                        "4ccd089b28ff96da9db6c346ec114e0f5b8a319f35aba624da8cf6ed4fb8a6fb")) +
+                   "\n-----END PRIVATE KEY-----\n");
   EXPECT_EQ(hex(sign(key, "\x72")),
             "92a009a9f0d4cab8720e820b5f642540a2b27b5416503f8fb3762223ebdb69da"
             "085ac1e43e15996e458f3613d0f11d8c387b2eaeb4302aeeb00d291612bb0c00");
