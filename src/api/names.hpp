@@ -81,6 +81,8 @@ inline constexpr auto kAttempt = "migration.openshift.io/attempt";
 inline constexpr auto kClaimName = "velero.io/pvc-name";
 /// Of one that is Completed: what its mover could not carry, as the mover said it at its end.
 inline constexpr auto kLosses = "migration.openshift.io/losses";
+/// Of one that is Completed: {"files", "bytes", "verified"} as JSON, for the report.
+inline constexpr auto kVolumeResult = "migration.openshift.io/volume-result";
 /// Of a stage Restore: how many volumes were not restored, and how many of them differed from their snapshots.
 inline constexpr auto kRestoreErrors = "velero.io/restore-pvr-error-count";
 inline constexpr auto kRestoreVerifyErrors = "velero.io/restore-pvr-verify-error-count";

@@ -6,6 +6,7 @@
 #include "base/encoding.hpp"
 #include "base/error.hpp"
 #include "json/json.hpp"
+#include "migrate/indirect/staging.hpp"
 #include "migrate/report/envelope.hpp"
 #include "migrate/report/report.hpp"
 #include "migrate/steps/volume_migration.hpp"
@@ -63,8 +64,30 @@ Task<Json> restored_items(Migration& m) {
   co_return co_await backup::read_items(environment, m.velero_name("final"));
 }
 
+/// Those that travelled through the bucket.
+Task<void> add_staged(Migration& m, std::vector<VolumeResult>* out) {
+  const auto volumes = indirect::staged_volumes(m);
+  if (volumes.empty()) co_return;
+  std::map<std::string, Json> restores;
+  const kube::ListOptions ours{.label_selector = fmt::format("{}={}", api::labels::kMigration, m.self.uid)};
+  for (auto& object :
+       co_await kube::list_all(*m.destination, kube::types::pod_volume_restores(), api::kNamespace, ours)) {
+    const auto name = kube::key_of(object).name;
+    restores[name] = std::move(object);
+  }
+  const Json parent = {{"metadata", {{"namespace", api::kNamespace}, {"name", m.velero_name("stage")}}}};
+  for (const auto& volume : volumes) {
+    const auto& restore = restores[indirect::pod_volume_name(parent, volume)];
+    VolumeResult result{volume.claim, volume.target, string_at(restore, "status.phase") == "Completed", Json::object()};
+    const auto facts = kube::annotation(restore, api::annotations::kVolumeResult);
+    if (!facts.empty()) result.facts = parse_json(facts, {.max_depth = 4});
+    out->push_back(std::move(result));
+  }
+}
+
 Task<std::vector<VolumeResult>> volume_results(Migration& m) {
   std::vector<VolumeResult> out;
+  co_await add_staged(m, &out);
   const auto object = co_await find_volume_migration(m);
   if (!object) co_return out;
   std::map<api::Ref, Json> operations;

@@ -35,7 +35,8 @@ std::string volume_text(const Json& volume) {
     out += fmt::format(", {} files, {} bytes", *files, int_at(volume, "bytes").value_or(0));
   if (!bool_at(volume, "copied")) return out + "\n";
   if (!bool_at(volume, "verified")) return out + ", not read back\n";
-  return out + fmt::format(", read back and equal, root {}\n", string_at(volume, "root"));
+  const auto root = string_at(volume, "root");
+  return out + ", read back and equal" + (root.empty() ? "" : ", root " + root) + "\n";
 }
 
 std::string list_text(std::string_view title, const Json& list) {

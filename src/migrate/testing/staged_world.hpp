@@ -56,11 +56,12 @@ struct StagedWorld {
   Json status = {{"itinerary", "Final"}, {"phase", "AnnotateResources"}, {"startTimestamp", "2026-01-02T03:04:05Z"}};
   std::size_t at_once = 5;
   std::vector<std::string> progress;
+  /// Of all passes: a job outlives the one that began it.
+  std::shared_ptr<async::Event> woken = std::make_shared<async::Event>();
 
   /// One pass, as the reconciler makes it.
   Task<Advance> pass() {
     api::Conditions conditions(array_at(status, "conditions"), clock);
-    async::Event woken;
     Migration m;
     m.self = api::MigMigration::parse({{"metadata", {{"namespace", api::kNamespace}, {"name", "m"}, {"uid", uid}}},
                                        {"spec", spec},
@@ -78,7 +79,7 @@ struct StagedWorld {
     m.clock = &clock;
     m.rng = &rng;
     m.conditions = &conditions;
-    m.wake = [&] { woken.set(); };
+    m.wake = [event = woken] { event->set(); };
     m.phase_since = clock.now();
     m.volumes.at_once = at_once;
     m.flags = {.has_pvs = true, .has_stage_backup = true, .indirect_volume = true, .enable_volume = true};
@@ -87,7 +88,8 @@ struct StagedWorld {
     if (!m.progress.empty()) progress = m.progress;
     // A job has been begun: who waits for it is woken by it.
     const bool waits_for_job = next.again_after && *next.again_after > Duration::zero() && next.wake_on.empty();
-    if (waits_for_job) EXPECT_TRUE(co_await woken.wait_for(10s));
+    if (waits_for_job) EXPECT_TRUE(co_await woken->wait_for(10s));
+    if (waits_for_job) woken->reset();
     if (waits_for_job) next.again_after = Duration::zero();
     co_return next;
   }
