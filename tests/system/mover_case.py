@@ -10,6 +10,7 @@ import tempfile
 import threading
 import unittest
 
+import world as worlds
 from world import MTC
 
 NAMES = {"sender": "mtc-sender", "receiver": "mtc-receiver"}
@@ -96,6 +97,11 @@ def describe(root):
 
 class MoverCase(unittest.TestCase):
     environment = {}
+
+    @classmethod
+    def setUpClass(cls):
+        if worlds.THE_WORLD.is_lab:
+            raise unittest.SkipTest("needs no cluster: `make test` runs it")
 
     def setUp(self):
         self.work = pathlib.Path(tempfile.mkdtemp(prefix="mtc-mover-"))

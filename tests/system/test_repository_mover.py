@@ -11,6 +11,7 @@ import tempfile
 import unittest
 
 from mover_case import End, describe
+import world as worlds
 from world import MTC
 
 PASSWORD, KEYS = "the password of the tests", ("key", "secret-of-the-key")
@@ -19,6 +20,11 @@ PASSWORD, KEYS = "the password of the tests", ("key", "secret-of-the-key")
 @unittest.skipUnless(shutil.which("restic"), "restic is not installed")
 class RepositoryMover(unittest.TestCase):
     environment = {}
+
+    @classmethod
+    def setUpClass(cls):
+        if worlds.THE_WORLD.is_lab:
+            raise unittest.SkipTest("needs no cluster: `make test` runs it")
 
     def setUp(self):
         self.work = pathlib.Path(tempfile.mkdtemp(prefix="mtc-repository-"))
