@@ -26,6 +26,8 @@ std::vector<api::PlanVolume> staged_volumes(const Migration& m) {
   return api::volumes_enabled(m.plan_object) ? api::indirectly_copied(m.plan) : std::vector<api::PlanVolume>{};
 }
 
+bool may_have_movers(const Migration& m) { return m.flags.indirect_volume && m.flags.has_pvs; }
+
 volumes::Destination destination_of(const Migration& m, std::string failed_phase) {
   volumes::Destination out{.source = m.source,
                            .destination = m.destination,

@@ -18,6 +18,8 @@ using volumes::Side;
 /// The volumes that a migration carries so, in the order of its plan; none if an operator has taken volumes out of all
 /// plans.
 std::vector<api::PlanVolume> staged_volumes(const Migration& m);
+/// Whether there may be movers of the plan: one without volumes never had any, and its account need not see Secrets.
+bool may_have_movers(const Migration& m);
 /// What is made on the destination for them. `failed_phase` as in Outcome.
 volumes::Destination destination_of(const Migration& m, std::string failed_phase);
 

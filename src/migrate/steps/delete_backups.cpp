@@ -7,7 +7,7 @@ namespace mtc::migrate {
 /// The Backup objects on both clusters, and what they left in the bucket; what works for them stops first. Snapshots of
 /// volumes stay in the plan's repository, so that the next migration need not copy them again.
 Task<Outcome> delete_backups(Migration& m) {
-  if (m.flags.indirect_volume) {
+  if (indirect::may_have_movers(m)) {
     co_await indirect::remove_helpers(m, indirect::places_of(m));
     co_await indirect::remove_pod_volumes(m);
   }

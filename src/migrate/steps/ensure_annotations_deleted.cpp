@@ -40,7 +40,7 @@ Task<Outcome> clean(Migration& m) {
 
 /// Marks go from both clusters, and so do movers and the Secrets with keys to the bucket.
 Task<Outcome> ensure_annotations_deleted(Migration& m) {
-  if (!m.flags.indirect_volume) co_return done();
+  if (!indirect::may_have_movers(m)) co_return done();
   std::optional<Error> failure;
   try {
     co_return co_await clean(m);

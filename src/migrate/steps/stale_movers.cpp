@@ -13,13 +13,13 @@ constexpr auto kPatience = std::chrono::minutes(10);
 /// Movers stand where the original has stage pods. A plan's migrations run one at a time, so all that are there are
 /// left over; they go before the objects' backup, which would take their Secrets along.
 Task<Outcome> clean_stale_movers(Migration& m) {
-  if (!m.flags.indirect_volume) co_return done();
+  if (!indirect::may_have_movers(m)) co_return done();
   co_await volumes::remove(co_await volumes::helpers_at(indirect::places_of(m), indirect::helpers_of_plan(m)));
   co_return done();
 }
 
 Task<Outcome> wait_for_stale_movers(Migration& m) {
-  if (!m.flags.indirect_volume) co_return done();
+  if (!indirect::may_have_movers(m)) co_return done();
   const auto left = co_await volumes::helpers_at(indirect::places_of(m), indirect::helpers_of_plan(m));
   if (left.empty()) co_return done();
   if (m.in_phase() > kPatience) {
