@@ -24,8 +24,8 @@ bool is_ours(const Maker& maker, const Json& claim) {
 
 Json target_claim(const Maker& maker, const api::ClaimCopy& claim, const Json& source) {
   auto labels = object_at(source, "metadata.labels");
-  for (const auto* key : {api::labels::kRestoreName, api::labels::kBackupName, api::labels::kIncludedInStage,
-                          api::labels::kConvertedBy})
+  for (const auto* key :
+       {api::labels::kRestoreName, api::labels::kBackupName, api::labels::kIncludedInStage, api::labels::kConvertedBy})
     labels.erase(key);
   labels[api::labels::kPartOf] = api::kNamespace;
   if (!maker.copy_uid.empty()) labels[api::labels::kDirectVolumeMigration] = maker.copy_uid;
