@@ -87,6 +87,7 @@ std::string JsonScanner::string() {
   for (;;) {
     const auto end = rest_.find_first_of("\"\\");
     if (end == std::string_view::npos) refuse("ends within a text");
+    if (!is_utf8(rest_.substr(0, end))) refuse("has a text that is not UTF-8");
     out += rest_.substr(0, end);
     const bool done = rest_[end] == '"';
     rest_.remove_prefix(end + 1);
