@@ -85,13 +85,25 @@ bool parse_set(std::string_view clause, std::string_view whole, std::vector<Requ
 }
 
 Requirement parse_clause(std::string_view clause, std::string_view whole) {
-  for (const auto& [sign, op] : {std::pair{"!=", Op::kNotIn}, std::pair{"==", Op::kIn}, std::pair{"=", Op::kIn},
-                                 std::pair{">", Op::kGreater}, std::pair{"<", Op::kLess}}) {
-    const auto at = clause.find(sign);
-    if (at == std::string_view::npos) continue;
-    const auto key = trim(clause.substr(0, at));
+  // The first operator counts; a value with another one would change what the selector's text means.
+  auto first = std::string_view::npos;
+  std::pair<std::string_view, Op> found;
+  for (const auto& known : {std::pair<std::string_view, Op>{"!=", Op::kNotIn},
+                            {"==", Op::kIn},
+                            {"=", Op::kIn},
+                            {">", Op::kGreater},
+                            {"<", Op::kLess}}) {
+    const auto at = clause.find(known.first);
+    if (at >= first) continue;
+    first = at;
+    found = known;
+  }
+  if (first != std::string_view::npos) {
+    const auto key = trim(clause.substr(0, first));
     check_key(key, whole);
-    return {std::string(key), op, {std::string(trim(clause.substr(at + std::string_view(sign).size())))}};
+    const auto value = trim(clause.substr(first + found.first.size()));
+    if (value.find_first_of("=!<>") != std::string_view::npos) refuse(whole, "a value with an operator in it");
+    return {std::string(key), found.second, {std::string(value)}};
   }
   const bool negated = clause.starts_with('!');
   const auto key = trim(negated ? clause.substr(1) : clause);
