@@ -8,14 +8,14 @@ import time
 from bucket import Bucket
 from case import NS, unique
 from cluster import conditions, machine_has, phase, wait_for
-from volumes import Scribbling, VolumeCase, big, fill, listing
+from volumes import EitherWay, VolumeCase, big, fill
 from world import Frozen
 
 MOVERS = "app=pod-volume-mover"
 MARK = "migration-included-stage-backup"
 
 
-class IndirectVolumes(VolumeCase):
+class IndirectVolumes(EitherWay, VolumeCase):
     def volume_plan(self, *namespaces, **changes):
         """As the documents have it: indirectVolumeMigration is true."""
         return self.plan("host", "east", *namespaces, **changes)
@@ -46,6 +46,16 @@ class IndirectVolumes(VolumeCase):
                 self.assertEqual(cluster.items("persistentvolumeclaims", ns, MARK), [])
                 self.assertNotIn(MARK, (cluster.get("namespaces", ns) or {"metadata": {}})["metadata"].get("labels", {}))
         self.assertEqual([v for v in self.west.items("persistentvolumes", None, MARK) if v["spec"]["claimRef"]["namespace"] in namespaces], [])
+
+    def not_written_into(self, ns):
+        self.assertEqual(self.east.items("pods", ns, MOVERS), [])
+
+    def undone(self, name):
+        for cluster, kind in ((self.west, "podvolumebackups"), (self.east, "podvolumerestores"), (self.west, "backups"), (self.east, "restores")):
+            self.assertEqual(self.objects(cluster, kind, name), [], kind)
+
+    def differed(self, migration):
+        self.assertIn("ResticVerifyErrors", conditions(migration))
 
     def mover(self, cluster, ns, running=True):
         """The first mover there is, once it runs."""
@@ -106,20 +116,6 @@ class IndirectVolumes(VolumeCase):
     def packs(self, plan, ns):
         return set(self.bucket.keys(self.repository(plan, ns) + "/data/"))
 
-    def test_into_another_namespace_under_another_name(self):
-        ns = self.with_claims("data")
-        self.addCleanup(self.east.delete, "namespaces", ns + "-b")
-        fill(self.source(ns), files=3)
-        plan = self.volume_plan(f"{ns}:{ns}-b")
-        volumes = self.west.get("migplans", plan)["spec"]["persistentVolumes"]
-        volumes[0]["pvc"]["name"] = "data:files"
-        self.west.patch("migplans", plan, {"spec": {"persistentVolumes": volumes}})
-        wait_for("the plan to look again", lambda: "Ready" in conditions(self.west.get("migplans", plan)))
-        self.succeeded(self.migrate(plan))
-        self.assertEqual(listing(self.target(ns + "-b", "files")), listing(self.source(ns)))
-        self.assertIsNone(self.east.get("persistentvolumeclaims", "data", ns + "-b"))
-        self.available(self.east, ns + "-b")
-
     def test_two_namespaces_have_two_repositories(self):
         one, other = self.with_claims("data"), self.with_claims("data")
         self.addCleanup(self.east.delete, "namespaces", one + "-b")
@@ -151,23 +147,6 @@ class IndirectVolumes(VolumeCase):
         wait_for("the repository to go", lambda: not self.bucket.keys(folder))
 
     # The way back
-
-    def test_rollback_takes_the_claims_that_it_made_and_no_other(self):
-        ns = self.with_claims("data")
-        fill(self.source(ns), files=3)
-        before = listing(self.source(ns))
-        plan = self.volume_plan(ns)
-        name = self.begin(plan)
-        self.succeeded(self.ended(name))
-        self.east.create({"apiVersion": "v1", "kind": "PersistentVolumeClaim", "metadata": {"name": "theirs", "namespace": ns},
-                          "spec": {"accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": "1Mi"}}}})
-        self.succeeded(self.migrate(plan, rollback=True))
-        wait_for("the claim to go", lambda: self.east.get("persistentvolumeclaims", "data", ns) is None)
-        self.assertIsNotNone(self.east.get("persistentvolumeclaims", "theirs", ns))
-        self.available(self.west, ns)
-        self.assertEqual(listing(self.source(ns)), before)
-        for cluster, kind in ((self.west, "podvolumebackups"), (self.east, "podvolumerestores"), (self.west, "backups"), (self.east, "restores")):
-            self.assertEqual(self.objects(cluster, kind, name), [], kind)
 
     def test_cancel_in_the_middle(self):
         ns = self.with_claims("data")
@@ -252,36 +231,6 @@ class IndirectVolumes(VolumeCase):
         self.succeeded(self.migrate(plan))
         self.moved(ns)
 
-    def test_a_byte_that_differs_on_the_destination_stops_the_cutover(self):
-        ns = self.with_claims("data")
-        fill(self.source(ns))
-        plan = self.volume_plan(ns)
-        self.succeeded(self.migrate(plan, stage=True, quiesce=False))
-        file = self.target(ns) / "deep/file-7"
-        info = file.stat()
-        content = bytearray(file.read_bytes())
-        content[100] ^= 1
-        file.write_bytes(content)
-        os.utime(file, ns=(info.st_atime_ns, info.st_mtime_ns))  # as a disk does it: nothing shows
-        migration = self.failed(self.migrate(plan), f"{ns}/data", "deep/file-7")
-        self.assertIn("ResticVerifyErrors", conditions(migration))
-        self.assertIsNone(self.east.get("deployments", "web", ns))
-        volumes = self.west.get("migplans", plan)["spec"]["persistentVolumes"]
-        volumes[0]["selection"]["verify"] = True
-        self.west.patch("migplans", plan, {"spec": {"persistentVolumes": volumes}})
-        self.succeeded(self.migrate(plan))
-        self.moved(ns)
-
-    def test_a_stage_says_what_it_had_to_leave_out(self):
-        ns = self.with_claims("data")
-        big(self.source(ns) / "busy", 256)
-        plan = self.volume_plan(ns)
-        with Scribbling(self.source(ns) / "busy"):
-            staged = self.warned(self.migrate(plan, stage=True, quiesce=False), "VolumeFilesSkipped")
-        self.assertIn(f"{ns}/data: busy", conditions(staged)["VolumeFilesSkipped"]["message"])
-        self.succeeded(self.migrate(plan))
-        self.moved(ns)
-
     def test_a_class_that_waits_for_the_first_pod(self):
         if self.world.is_lab:
             self.skipTest("its classes are those of its driver")
@@ -309,23 +258,6 @@ class IndirectVolumes(VolumeCase):
             time.sleep(20)  # an outage, not a wait
         self.succeeded(self.ended(name, seconds=240))
         self.moved(ns)
-
-    def test_a_claim_of_somebody_else_on_the_destination_is_left_alone(self):
-        ns = self.with_claims("data")
-        fill(self.source(ns), files=3)
-        plan = self.volume_plan(ns)
-        # It comes after the plan was found ready, which would have refused it.
-        self.namespace(self.east, {"apiVersion": "v1", "kind": "PersistentVolumeClaim", "metadata": {"name": "data"},
-                                   "spec": {"accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": "1Mi"}}}}, ns=ns)
-        name = self.begin(plan)
-
-        def over():
-            migration = self.west.get("migmigrations", name)
-            return migration if phase(migration) == "Completed" or "PlanNotReady" in conditions(migration) else None
-
-        migration = wait_for("the migration to be refused or to fail", over)
-        self.assertNotIn("Succeeded", conditions(migration))
-        self.assertEqual(self.east.items("pods", ns, MOVERS), [])
 
     def test_an_image_that_is_no_mover_copies_nothing_and_says_so(self):
         ns = self.with_claims("data")

@@ -5,7 +5,7 @@ import stat
 import threading
 
 from case import NS, Case
-from cluster import conditions
+from cluster import conditions, phase, wait_for
 
 IMAGE = "ghcr.io/example/mtc:1"  # an embedded cluster runs what is called mtc as this very program
 
@@ -117,4 +117,90 @@ class VolumeCase(Case):
         return migration
 
 
-__all__ = ["Scribbling", "VolumeCase", "big", "fill", "listing"]
+class EitherWay:
+    """What holds of volumes whichever way they travel. Whoever has these tests says how a plan is made, and what else must be true."""
+
+    def undone(self, name):
+        """After the rollback of a migration."""
+
+    def differed(self, migration):
+        """After a cutover that found a difference."""
+
+    def test_into_another_namespace_under_another_name(self):
+        ns = self.with_claims("data")
+        self.addCleanup(self.east.delete, "namespaces", ns + "-b")
+        fill(self.source(ns), files=3)
+        plan = self.volume_plan(f"{ns}:{ns}-b")
+        volumes = self.west.get("migplans", plan)["spec"]["persistentVolumes"]
+        volumes[0]["pvc"]["name"] = "data:files"
+        self.west.patch("migplans", plan, {"spec": {"persistentVolumes": volumes}})
+        wait_for("the plan to look again", lambda: "Ready" in conditions(self.west.get("migplans", plan)))
+        self.succeeded(self.migrate(plan))
+        self.assertEqual(listing(self.target(ns + "-b", "files")), listing(self.source(ns)))
+        self.assertIsNone(self.east.get("persistentvolumeclaims", "data", ns + "-b"))
+        self.available(self.east, ns + "-b")
+
+    def test_a_stage_says_what_it_had_to_leave_out(self):
+        ns = self.with_claims("data")
+        big(self.source(ns) / "busy", 256)
+        plan = self.volume_plan(ns)
+        with Scribbling(self.source(ns) / "busy"):
+            staged = self.warned(self.migrate(plan, stage=True, quiesce=False), "VolumeFilesSkipped")
+        self.assertIn(f"{ns}/data: busy", conditions(staged)["VolumeFilesSkipped"]["message"])
+        self.succeeded(self.migrate(plan))
+        self.moved(ns)
+
+    def test_rollback_takes_the_claims_that_it_made_and_no_other(self):
+        ns = self.with_claims("data")
+        fill(self.source(ns), files=3)
+        before = listing(self.source(ns))
+        plan = self.volume_plan(ns)
+        name = self.begin(plan)
+        self.succeeded(self.ended(name))
+        self.east.create({"apiVersion": "v1", "kind": "PersistentVolumeClaim", "metadata": {"name": "theirs", "namespace": ns},
+                          "spec": {"accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": "1Mi"}}}})
+        self.succeeded(self.migrate(plan, rollback=True))
+        wait_for("the claim to go", lambda: self.east.get("persistentvolumeclaims", "data", ns) is None)
+        self.assertIsNotNone(self.east.get("persistentvolumeclaims", "theirs", ns))
+        self.available(self.west, ns)
+        self.assertEqual(listing(self.source(ns)), before)
+        self.undone(name)
+
+    def test_a_byte_that_differs_on_the_destination_stops_the_cutover(self):
+        ns = self.with_claims("data")
+        fill(self.source(ns))
+        plan = self.volume_plan(ns)
+        self.succeeded(self.migrate(plan, stage=True, quiesce=False))
+        file = self.target(ns) / "deep/file-7"
+        info = file.stat()
+        content = bytearray(file.read_bytes())
+        content[100] ^= 1
+        file.write_bytes(content)
+        os.utime(file, ns=(info.st_atime_ns, info.st_mtime_ns))  # as a disk does it: nothing shows
+        self.differed(self.failed(self.migrate(plan), f"{ns}/data", "deep/file-7"))
+        self.assertIsNone(self.east.get("deployments", "web", ns))
+        volumes = self.west.get("migplans", plan)["spec"]["persistentVolumes"]
+        volumes[0]["selection"]["verify"] = True
+        self.west.patch("migplans", plan, {"spec": {"persistentVolumes": volumes}})
+        self.succeeded(self.migrate(plan))
+        self.moved(ns)
+
+    def test_a_claim_of_somebody_else_on_the_destination_is_left_alone(self):
+        ns = self.with_claims("data")
+        fill(self.source(ns), files=3)
+        plan = self.volume_plan(ns)
+        # It comes after the plan was found ready, which would have refused it.
+        self.namespace(self.east, {"apiVersion": "v1", "kind": "PersistentVolumeClaim", "metadata": {"name": "data"},
+                                   "spec": {"accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": "1Mi"}}}}, ns=ns)
+        name = self.begin(plan)
+
+        def over():
+            migration = self.west.get("migmigrations", name)
+            return migration if phase(migration) == "Completed" or "PlanNotReady" in conditions(migration) else None
+
+        migration = wait_for("the migration to be refused or to fail", over)
+        self.assertNotIn("Succeeded", conditions(migration))
+        self.not_written_into(ns)
+
+
+__all__ = ["EitherWay", "Scribbling", "VolumeCase", "big", "fill", "listing"]
