@@ -15,23 +15,13 @@
 namespace mtc::volume {
 namespace {
 
-constexpr std::size_t kMessages = 3;
 constexpr std::size_t kDigest = 32;
 
-[[noreturn]] void out_of_turn() { throw Error(Code::kCorrupt, "the sender sent a message out of turn"); }
-
-/// What the phases of one run share.
-struct DeviceRun {
-  ReceiveOptions options;
-  std::vector<Lane> lanes;
-  Progress own_progress;
+struct DeviceRun : Receiving {
+  using Receiving::Receiving;
   std::unique_ptr<Device> device;
   std::uint64_t written = 0;  ///< bytes of the source's content
-  Received received;
 
-  Progress* progress() { return options.progress != nullptr ? options.progress : &own_progress; }
-  Frames* first() const { return lanes.front().frames.get(); }
-  const Hello& hello() const { return lanes.front().hello; }
   std::uint64_t size() const { return hello().device; }  ///< the source's
 };
 
@@ -232,17 +222,8 @@ Task<void> receive_all(DeviceRun* run) {
 }  // namespace
 
 Task<Received> receive_device(ReceiveOptions options, std::vector<Lane> lanes) {
-  if (lanes.empty()) throw Error(Code::kInvalid, "a volume needs at least one connection");
-  std::ranges::sort(lanes, {}, [](const Lane& lane) { return lane.hello.lane; });
-  const auto run = std::make_unique<DeviceRun>();
-  const auto silence = options.silence;
-  run->options = std::move(options);
-  run->lanes = std::move(lanes);
-  std::vector<Frames*> all;
-  for (const auto& lane : run->lanes) all.push_back(lane.frames.get());
-  co_await attended(std::move(all), silence, receive_all(run.get()));
-  for (const auto& lane : run->lanes) co_await lane.frames->close();
-  co_return std::move(run->received);
+  const auto run = std::make_unique<DeviceRun>(std::move(options), std::move(lanes));
+  co_return co_await receive(run.get(), receive_all(run.get()));
 }
 
 }  // namespace mtc::volume

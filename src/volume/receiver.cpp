@@ -13,11 +13,8 @@
 namespace mtc::volume {
 namespace {
 
-constexpr std::size_t kMessages = 3;
 constexpr std::size_t kOpenBatches = 8;
 constexpr std::size_t kHashesAtOnce = 64;
-
-[[noreturn]] void out_of_turn() { throw Error(Code::kCorrupt, "the sender sent a message out of turn"); }
 
 /// One connection: a task that reads from the network, and one that writes to the disk and answers.
 struct ReceiverLane {
@@ -182,17 +179,9 @@ Leniency leniency_of(const ReceiveOptions& options, const Wishes& wishes, const 
   return leniency;
 }
 
-/// What the phases of one run share.
-struct Run {
-  ReceiveOptions options;
-  std::vector<Lane> lanes;
-  Progress own_progress;
+struct Run : Receiving {
+  using Receiving::Receiving;
   std::unique_ptr<Destination> destination;
-  Received received;
-
-  Progress* progress() { return options.progress != nullptr ? options.progress : &own_progress; }
-  Frames* first() const { return lanes.front().frames.get(); }
-  const Hello& hello() const { return lanes.front().hello; }
 };
 
 Task<void> verify(Run* run, Entry root) {
@@ -274,17 +263,8 @@ Task<void> receive_all(Run* run) {
 }  // namespace
 
 Task<Received> receive_tree(ReceiveOptions options, std::vector<Lane> lanes) {
-  if (lanes.empty()) throw Error(Code::kInvalid, "a volume needs at least one connection");
-  std::ranges::sort(lanes, {}, [](const Lane& lane) { return lane.hello.lane; });
-  const auto run = std::make_unique<Run>();
-  const auto silence = options.silence;
-  run->options = std::move(options);
-  run->lanes = std::move(lanes);
-  std::vector<Frames*> all;
-  for (const auto& lane : run->lanes) all.push_back(lane.frames.get());
-  co_await attended(std::move(all), silence, receive_all(run.get()));
-  for (const auto& lane : run->lanes) co_await lane.frames->close();
-  co_return std::move(run->received);
+  const auto run = std::make_unique<Run>(std::move(options), std::move(lanes));
+  co_return co_await receive(run.get(), receive_all(run.get()));
 }
 
 }  // namespace mtc::volume

@@ -1,5 +1,6 @@
 #include "volume/session.hpp"
 
+#include <algorithm>
 #include <optional>
 #include <utility>
 
@@ -79,6 +80,23 @@ Task<Welcome> greet_all(const std::vector<FramesPtr>* lanes, Hello hello) {
   co_await async::all(std::move(tasks));
   co_return welcomes.front();
 }
+
+Receiving::Receiving(ReceiveOptions with, std::vector<Lane> of_session)
+    : options(std::move(with)), lanes(std::move(of_session)) {
+  if (lanes.empty()) throw Error(Code::kInvalid, "a volume needs at least one connection");
+  std::ranges::sort(lanes, {}, [](const Lane& lane) { return lane.hello.lane; });
+}
+
+Task<Received> receive(Receiving* run, Task<void> work) {
+  std::vector<Frames*> all;
+  all.reserve(run->lanes.size());
+  for (const auto& lane : run->lanes) all.push_back(lane.frames.get());
+  co_await attended(std::move(all), run->options.silence, std::move(work));
+  for (const auto& lane : run->lanes) co_await lane.frames->close();
+  co_return std::move(run->received);
+}
+
+void out_of_turn() { throw Error(Code::kCorrupt, "the sender sent a message out of turn"); }
 
 Task<void> give_up(FramesPtr lane, Code code, std::string why) {
   Welcome welcome;
