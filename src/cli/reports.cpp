@@ -19,8 +19,9 @@ namespace report = migrate::report;
 void tell_forged(Console& console, const std::string& what, const report::Opened& opened, const std::string& key) {
   const bool other_key = opened.key_id != key_id(key);
   tell(UserError(Code::kInvalid,
-                 other_key ? fmt::format("{} was signed by another key, {}…", what, opened.key_id.substr(0, 16))
-                           : fmt::format("{} is not what was signed: somebody changed it", what),
+                 other_key
+                     ? fmt::format("{} was signed by another key, {}…", what, one_line(opened.key_id.substr(0, 16)))
+                     : fmt::format("{} is not what was signed: somebody changed it", what),
                  other_key ? "give that host's key by --key, or its cluster by --context" : ""),
        console);
 }

@@ -89,7 +89,7 @@ Task<void> run(const RepositoryAccess* access, restic::LockKind kind, const volu
       say("the repository does not answer, and is tried again: " + std::string(error.what()));
       pause = *next;
     }
-    co_await async::sleep_for(pause);
+    co_await async::sleep_for(pause);  // The back-off of Tries: a store that is down is not flooded.
   }
 }
 

@@ -37,6 +37,19 @@ class Reports(VolumeCase):
         file.write_text(json.dumps(changed))
         self.assertEqual(self.mtc("verify", str(file)).returncode, 1)
 
+    def test_a_rollback_copied_nothing(self):
+        ns = self.with_claims("data")
+        fill(self.source(ns), files=3)
+        plan = self.plan("host", "east", ns)
+        cutover = self.begin(plan)
+        self.succeeded(self.ended(cutover))
+        rollback = self.begin(plan, rollback=True)
+        self.succeeded(self.ended(rollback))
+        self.assertRegex(self.mtc("migration", "report", cutover).stdout, rf"{ns}/data to {ns}/data: copied, \d+ files, \d+ bytes, read back and equal")
+        shown = self.mtc("migration", "report", rollback).stdout
+        self.assertIn(f"MigMigration {NS}/{rollback}: Succeeded", shown)
+        self.assertNotIn("Volumes", shown)
+
     def test_a_migration_that_failed_says_what_it_had_done(self):
         ns = self.with_claims("data")
         fill(self.source(ns), files=3)

@@ -48,13 +48,6 @@ Json pod_volume(const Migration& m, const Json& parent, const api::PlanVolume& v
           {"status", taken_in_hand()}};
 }
 
-std::string elapsed(const Json& object, Time now) {
-  const auto started = parse_rfc3339(string_at(object, "status.startTimestamp"));
-  if (!started) return "";
-  const auto ended = parse_rfc3339(string_at(object, "status.completionTimestamp")).value_or(now);
-  return fmt::format(" ({})", go_seconds(std::max<Duration>(ended - *started, Duration::zero())));
-}
-
 }  // namespace
 
 Stand stand_of(const Json& pod_volume) {
@@ -93,6 +86,9 @@ Json pod_volume_restore(const Migration& m, const Json& restore, const api::Plan
   out["spec"]["backupStorageLocation"] = string_at(backed_up, "spec.backupStorageLocation");
   out["spec"]["sourceNamespace"] = volume.claim.ns;
   out["spec"]["snapshotID"] = snapshot_of(backed_up);
+  // What the snapshot lacks, the restored claim will lack.
+  if (auto losses = kube::annotation(backed_up, api::annotations::kLosses); !losses.empty())
+    out["metadata"]["annotations"][api::annotations::kLosses] = std::move(losses);
   return out;
 }
 
@@ -113,7 +109,7 @@ std::string line_of(const Json& pod_volume, Time now) {
                        is_backup ? "backup" : "restore");
   // The original writes it so, and only for this kind.
   const auto* completed = phase == "Completed" && !is_backup ? "Completed" : "";
-  return fmt::format("{}{} {}: {}{} out of {} {}{}", kind, completed, name, phase == "Failed" ? "Failed. " : "",
+  return fmt::format("{}{} {}: {}{} out of {} {} {}", kind, completed, name, phase == "Failed" ? "Failed. " : "",
                      bytes_text(int_at(pod_volume, "status.progress.bytesDone").value_or(0)),
                      bytes_text(int_at(pod_volume, "status.progress.totalBytes").value_or(0)),
                      is_backup ? "backed up" : "restored", elapsed(pod_volume, now));

@@ -1,6 +1,7 @@
 #include "migrate/indirect/walk.hpp"
 
 #include <algorithm>
+#include <iterator>
 #include <ranges>
 #include <utility>
 
@@ -33,13 +34,21 @@ struct Item {
   PodView view;
 };
 
-/// A line of a mover, cut to what is shown of it.
-std::string losses_of(const volumes::Report& report) {
-  const auto some = [](std::vector<std::string> texts) {
+/// What the copy of a claim lacks so far: a restore begins with what its backup lacked.
+std::optional<volumes::Report> losses_before(const Item& item) {
+  return volumes::parse_report(kube::annotation(item.object, api::annotations::kLosses));
+}
+
+/// A line of a mover, cut to what is shown of it, after what the copy lacked before.
+std::string losses_of(const volumes::Report& report, const volumes::Report& before) {
+  const auto some = [](std::vector<std::string> texts, const std::vector<std::string>& more) {
+    std::ranges::copy(more, std::back_inserter(texts));
     if (texts.size() > kLosses) texts.resize(kLosses);
     return texts;
   };
-  return dump({{"phase", report.phase}, {"skipped", some(report.skipped)}, {"notes", some(report.notes)}});
+  return dump({{"phase", report.phase},
+               {"skipped", some(before.skipped, report.skipped)},
+               {"notes", some(before.notes, report.notes)}});
 }
 
 class Walk {
@@ -200,7 +209,7 @@ class Walk {
       if (!report->snapshot.empty()) status["snapshotID"] = report->snapshot;
       // Its pod may be gone when the last claim is done.
       if (!report->skipped.empty() || !report->notes.empty())
-        annotations[api::annotations::kLosses] = losses_of(*report);
+        annotations[api::annotations::kLosses] = losses_of(*report, losses_before(*item).value_or(volumes::Report{}));
     }
     co_await write(item, {{"metadata", {{"annotations", std::move(annotations)}}},
                           {"spec", std::move(spec)},
@@ -265,8 +274,7 @@ class Walk {
 
   void tell_losses() const {
     volumes::Losses losses;
-    for (const auto& item : items_)
-      losses.add(claim_of(item), volumes::parse_report(kube::annotation(item.object, api::annotations::kLosses)));
+    for (const auto& item : items_) losses.add(item.volume.claim, losses_before(item));
     losses.tell(*m_.conditions);
   }
 

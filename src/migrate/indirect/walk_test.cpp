@@ -91,7 +91,8 @@ TEST(StagedWalk, AKilledMoverIsFollowedByAnother) {
   });
 }
 
-// What a stage had to leave out is told, also if the pod that said so is gone by the time the last claim is done.
+// What a stage had to leave out is told, also if the pod that said so is gone by the time the last claim is done, and
+// still told when the restore has something of its own to tell.
 TEST(StagedWalk, LossesAreOnRecord) {
   in_a_world([](StagedWorld* w) -> Task<void> {
     const auto west = w->west->client();
@@ -100,7 +101,7 @@ TEST(StagedWalk, LossesAreOnRecord) {
     const auto first = co_await StagedWorld::pods(west, "shop");
     co_await StagedWorld::all_fare(
         west, "shop", "Succeeded",
-        R"({"phase":"done","snapshot":")" + std::string(64, 'a') + R"(","skipped":["busy"]})");
+        R"({"phase":"done","snapshot":")" + std::string(64, 'a') + R"(","skipped":["busy"],"notes":["no times"]})");
     co_await w->walk();
     co_await west->remove(kube::types::pods(), kube::key_of(first.at(0)));
     co_await StagedWorld::all_fare(west, "shop", "Succeeded", kBackedUp);
@@ -108,6 +109,15 @@ TEST(StagedWalk, LossesAreOnRecord) {
     EXPECT_EQ(w->phase(), "StageRestoreCreated");
     EXPECT_TRUE(api::has_condition({{"status", w->status}}, "VolumeFilesSkipped"));
     EXPECT_THAT(dump(w->status), HasSubstr(": busy"));
+    for (int i = 0; i < 2; ++i) {
+      co_await StagedWorld::all_fare(
+          w->east->client(), "boutique", "Succeeded",
+          R"({"phase":"done","bytes":1200,"bytesTotal":1200,"verified":true,"notes":["no owners"]})");
+      co_await w->walk("EnsureInitialBackupReplicated");
+    }
+    EXPECT_EQ(w->phase(), "EnsureInitialBackupReplicated");
+    for (const auto* lost : {"shop/data: busy", "shop/data: no times", "shop/data: no owners", "shop/logs: no owners"})
+      EXPECT_THAT(dump(w->status), HasSubstr(lost));
   });
 }
 

@@ -64,8 +64,9 @@ Task<Json> restored_items(Migration& m) {
   co_return co_await backup::read_items(environment, m.velero_name("final"));
 }
 
-/// Those that travelled through the bucket.
+/// Those that travelled through the bucket; a rollback copies nothing.
 Task<void> add_staged(Migration& m, std::vector<VolumeResult>* out) {
+  if (m.self.rollback) co_return;
   const auto volumes = indirect::staged_volumes(m);
   if (volumes.empty()) co_return;
   std::map<std::string, Json> restores;
@@ -104,7 +105,7 @@ Task<std::vector<VolumeResult>> volume_results(Migration& m) {
 std::string packed(Json report, const SigningKey& key) {
   auto bytes = backup::gzip(dump(seal(report, key)));
   for (const auto* part : {"identical", "others"}) {
-    if (bytes.size() <= kMost) break;
+    if (bytes.size() <= kMost || !report.contains("objects")) break;
     report["objects"][part] = "too many to be listed here: the bucket has them";
     bytes = backup::gzip(dump(seal(report, key)));
   }

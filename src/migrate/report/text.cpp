@@ -6,7 +6,7 @@
 namespace mtc::migrate::report {
 namespace {
 
-/// "2 h 5 min", "8 s": what a person wants to know of a time.
+/// " (1m5s)"; "" if that is not known.
 std::string took(const Json& from) {
   const auto started = parse_rfc3339(string_at(from, "started"));
   auto ended = parse_rfc3339(string_at(from, "ended"));

@@ -15,14 +15,6 @@ namespace {
 constexpr auto kLook = std::chrono::seconds(5);
 constexpr auto kPatience = std::chrono::minutes(10);  ///< with a store or cluster that is away for a while
 
-/// "(5s)", or "" before it started.
-std::string elapsed(const Json& object, Time now) {
-  const auto started = parse_rfc3339(string_at(object, "status.startTimestamp"));
-  if (!started) return "";
-  const auto ended = parse_rfc3339(string_at(object, "status.completionTimestamp")).value_or(now);
-  return fmt::format("({})", go_seconds(std::max<Duration>(ended - *started, Duration::zero())));
-}
-
 /// Failed items as reasons, at most twenty, then how many more.
 std::vector<std::string> reasons_of(const backup::Outcome& outcome, const std::string& object) {
   constexpr std::size_t kMost = 20;
@@ -112,6 +104,13 @@ std::string selector_of(const Migration& m) {
 }  // namespace
 
 Json taken_in_hand() { return {{"phase", "InProgress"}}; }
+
+std::string elapsed(const Json& object, Time now) {
+  const auto started = parse_rfc3339(string_at(object, "status.startTimestamp"));
+  if (!started) return "";
+  const auto ended = parse_rfc3339(string_at(object, "status.completionTimestamp")).value_or(now);
+  return fmt::format("({})", go_seconds(std::max<Duration>(ended - *started, Duration::zero())));
+}
 
 std::string backup_line(const Json& backup, backup::Progress progress, Time now) {
   const auto time = elapsed(backup, now);

@@ -45,6 +45,8 @@ struct VeleroWork {
 /// and waits for its end. Fails if the object is gone, the work failed, or one item of it did.
 Task<Outcome> follow(Migration& m, VeleroWork work);
 
+/// "(5s)": how long one of Velero's objects took, or has taken so far; "" before it started.
+std::string elapsed(const Json& object, Time now);
 /// "Backup openshift-migration/x: 3 out of estimated total of 10 objects backed up (5s)" (spec migration.md §12.4).
 std::string backup_line(const Json& backup, backup::Progress progress, Time now);
 /// "Restore openshift-migration/x: 3 out of estimated total of 10 objects restored (5s)".

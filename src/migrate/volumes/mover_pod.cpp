@@ -5,6 +5,7 @@
 #include "api/names.hpp"
 #include "migrate/volumes/endpoints.hpp"
 #include "migrate/volumes/mover_report.hpp"
+#include "plan/claim_users.hpp"
 
 namespace mtc::migrate::volumes {
 namespace {
@@ -45,12 +46,6 @@ Json on_node(const std::string& node) {
            {{"requiredDuringSchedulingIgnoredDuringExecution", {{"nodeSelectorTerms", Json::array({term})}}}}}};
 }
 
-bool mounts(const Json& pod, const std::string& claim) {
-  return std::ranges::any_of(array_at(pod, "spec.volumes"), [&](const Json& volume) {
-    return string_at(volume, "persistentVolumeClaim.claimName") == claim;
-  });
-}
-
 }  // namespace
 
 Json pod_of(const Mover& mover) {
@@ -75,9 +70,10 @@ Task<std::string> mover_image(kube::ClientPtr cluster) {
 }
 
 Task<ClaimUser> user_of(kube::ClientPtr cluster, api::Ref claim) {
+  const std::set<kube::ObjectKey> wanted = {{claim.ns, claim.name}};
   for (const auto& pod : co_await kube::list_all(*cluster, kube::types::pods(), claim.ns)) {
     const bool helper = kube::label(pod, api::labels::kPartOf) == api::kNamespace;
-    if (!helper && string_at(pod, "status.phase") == "Running" && mounts(pod, claim.name))
+    if (!helper && string_at(pod, "status.phase") == "Running" && plan::mounts_any(pod, wanted))
       co_return ClaimUser{kube::key_of(pod).str(), string_at(pod, "spec.nodeName")};
   }
   co_return ClaimUser{};
