@@ -61,9 +61,11 @@ std::optional<std::uint64_t> LargeFile::basis() const {
 }
 
 std::string LargeFile::hashes(std::uint64_t first, std::size_t count) const {
+  static const auto of_a_hole = quick_hash(std::string(kChunk, '\0'));
   std::string out;
-  for (auto chunk = first; chunk < first + count && chunk * kChunk < size_; ++chunk) {
-    out += quick_hash(read_at(file_.get(), chunk * kChunk, kChunk, path_));
+  for (auto at = first * kChunk; at < std::min(size_, (first + count) * kChunk); at += kChunk) {
+    const bool is_hole = next_data(file_.get(), at, size_) >= at + kChunk;
+    out += is_hole ? of_a_hole : quick_hash(read_at(file_.get(), at, kChunk, path_));
   }
   return out;
 }

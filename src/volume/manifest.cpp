@@ -21,7 +21,7 @@ constexpr std::uint32_t kMaxRecords = 100'000;
 
 void encode(Writer& to, const Record& record) {
   volume::encode(to, record.entry);
-  to.text(record.sha256).text(record.first);
+  to.text(record.content).text(record.first);
 }
 
 /// The order of a scan: a directory before what is in it, siblings by their bytes.
@@ -56,7 +56,7 @@ Block decode_block(std::string_view bytes) {
   for (; left > 0; --left) {
     Record record;
     record.entry = decode_entry(from);
-    record.sha256 = from.text(kHash);
+    record.content = from.text(kHash);
     record.first = from.text(kMaxPath);
     block.records.push_back(std::move(record));
   }
@@ -97,7 +97,7 @@ std::optional<std::vector<Block>> Manifest::next() {
       record.entry = decode_entry(from);
       const auto device = from.u64();
       const auto inode = from.u64();
-      record.sha256 = from.text(kHash);
+      record.content = from.text(kHash);
       if (record.entry.shared) {
         const auto path = join_path(block.path, record.entry.name);
         const auto& first = firsts_.emplace(std::pair(device, inode), path).first->second;
@@ -220,7 +220,7 @@ std::string Comparison::difference(const Record& source, const Record& destinati
   if (a.type != b.type) return "type";
   std::vector<std::string_view> what;
   if (a.size != b.size) what.emplace_back("size");
-  if (source.sha256 != destination.sha256) what.emplace_back("content");
+  if (source.content != destination.content) what.emplace_back("content");
   if (a.mode != b.mode) what.emplace_back("mode");
   if (a.uid != b.uid || a.gid != b.gid) what.emplace_back("owner");
   if (a.mtime_ns != b.mtime_ns) what.emplace_back("time");

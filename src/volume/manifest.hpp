@@ -18,9 +18,9 @@ namespace mtc::volume {
 
 /// What the manifest says of one name: everything that a copy must keep.
 struct Record {
-  Entry entry;         ///< without the marks `sparse` and `shared`: how many blocks a file takes is not its content
-  std::string sha256;  ///< of a file's content, 32 bytes; "" if it could not be read
-  std::string first;   ///< the first name of the same file in the order of the scan; "" if this is it
+  Entry entry;          ///< without the marks `sparse` and `shared`: how many blocks a file takes is not its content
+  std::string content;  ///< of a file: its ContentHash, 32 bytes; "" if it could not be read
+  std::string first;    ///< the first name of the same file in the order of the scan; "" if this is it
   bool operator==(const Record&) const = default;
 };
 /// Records of one directory, in order; a large directory comes in several blocks.
@@ -109,8 +109,6 @@ class Comparison {
   std::size_t record_ = 0;
 };
 
-/// SHA-256 of the first `size` bytes of an open file. Blocks.
-std::string sha256_of_file(int file, std::uint64_t size, std::string_view path);
 /// Looks at the names of a batch, as look_at does, and hashes its files. With `past_cache` as the disk has them: what
 /// was synced is dropped from the page cache first. Blocks; any thread.
 Digests read_batch(const Tree& tree, Batch& batch, bool past_cache);

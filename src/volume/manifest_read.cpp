@@ -7,14 +7,14 @@
 
 #include "async/runtime.hpp"
 #include "async/scope.hpp"
+#include "volume/content_hash.hpp"
 #include "volume/file_error.hpp"
-#include "volume/file_io.hpp"
 #include "volume/manifest.hpp"
 
 namespace mtc::volume {
 namespace {
 
-constexpr std::uint64_t kPiece = 1024 * 1024;
+constexpr std::uint64_t kReadAhead = 1024 * 1024;  ///< of larger files the kernel is told that all of it will be read
 
 /// Tasks that read one tree together: each takes the next names in turn.
 struct Work {
@@ -57,26 +57,11 @@ std::string read_one(int directory, Seen& seen, const std::string& path, bool pa
   if (known) seen = look_at_open(file.get(), seen.entry.name, path);
   if (seen.entry.type != Type::kFile) return {};
   if (past_cache) ::posix_fadvise(file.get(), 0, 0, POSIX_FADV_DONTNEED);
-  if (seen.entry.size > kPiece) ::posix_fadvise(file.get(), 0, 0, POSIX_FADV_SEQUENTIAL);
-  return sha256_of_file(file.get(), seen.entry.size, path);
+  if (seen.entry.size > kReadAhead) ::posix_fadvise(file.get(), 0, 0, POSIX_FADV_SEQUENTIAL);
+  return content_hash(file.get(), seen.entry.size, path);
 }
 
 }  // namespace
-
-std::string sha256_of_file(int file, std::uint64_t size, std::string_view path) {
-  thread_local std::string piece;  // Fresh memory for each file would cost more than to read it.
-  std::optional<Sha256> hash;
-  for (std::uint64_t at = 0;;) {
-    piece.clear();
-    const auto bytes = append_at(piece, file, at, std::min(kPiece, size - at), path);
-    at += bytes.size();
-    const bool last = at == size || bytes.empty();
-    if (last && !hash) return sha256(bytes);
-    if (!hash) hash.emplace();
-    hash->update(bytes);
-    if (last) return hash->finish();
-  }
-}
 
 Digests read_batch(const Tree& tree, Batch& batch, bool past_cache) {
   Digests digests;

@@ -188,7 +188,7 @@ Frame Source::read_small(Unit& unit, const std::vector<Wanted>& wanted, std::siz
 /// The hash of a file that the receiver has already, as far as its size and time say.
 std::string Source::hash_of(int directory, const Seen& seen, const std::string& path) {
   const auto file = open_quietly(directory, seen.entry.name, path);
-  auto hash = sha256_of_file(file.get(), seen.entry.size, path);
+  auto hash = content_hash(file.get(), seen.entry.size, path);
   if (stamp_of(file.get(), path) != stamp_of(seen)) changed(path);
   return hash;
 }
@@ -242,12 +242,7 @@ std::uint64_t LargeSource::skip_hole() {
   if (!seen_.entry.sparse) return 0;
   const auto data = next_data(file_.get(), offset_, before_.size);
   const auto hole = data == before_.size ? data - offset_ : (data - offset_) / kChunk * kChunk;
-  const std::string zeros(std::min<std::uint64_t>(hole, kChunk), '\0');
-  for (auto left = source_.hashes() ? hole : 0; left > 0;) {
-    const auto piece = std::min<std::uint64_t>(left, zeros.size());
-    hash_.update(std::string_view(zeros).substr(0, piece));
-    left -= piece;
-  }
+  if (source_.hashes()) hash_.hole(hole);
   offset_ += hole;
   source_.progress().settle(0, hole);
   return hole;

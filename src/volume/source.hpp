@@ -8,7 +8,7 @@
 #include <utility>
 #include <vector>
 
-#include "base/hash.hpp"
+#include "volume/content_hash.hpp"
 #include "volume/file_error.hpp"
 #include "volume/frames.hpp"
 #include "volume/manifest.hpp"
@@ -102,7 +102,7 @@ class LargeSource {
   Seen seen_;
   Fd file_;
   Stamp before_;
-  Sha256 hash_;
+  ContentHash hash_;
   std::uint64_t offset_ = 0;
 };
 
