@@ -123,7 +123,7 @@ Task<void> run_lane(Pass* pass) {
     pass->count_if_all_found();
     co_await read_contents(pass, &*unit);
     const auto number = unit->batch.number;
-    auto parts = co_await async::offload([&] { return BackupSource::parts_of(*unit); });
+    auto parts = co_await async::offload([&] { return pass->source->parts_of(*unit); });
     unit.reset();
     co_await assemble(pass, number, std::move(parts));
   }

@@ -51,8 +51,8 @@ class BackupSource {
   std::vector<Sealed> read_some(BackupUnit& unit, std::size_t& at);
   /// True if the content of another name of the same file is known, which is taken then.
   bool take_known(Node& node);
-  /// The nodes of a unit that was read.
-  static std::vector<TreePart> parts_of(const BackupUnit& unit);
+  /// The nodes of a unit that was read. What no snapshot holds of them is taken out and is a loss in the report.
+  std::vector<TreePart> parts_of(BackupUnit& unit);
 
   /// The root itself, under the name "root".
   Node root_node();
@@ -77,6 +77,8 @@ class BackupSource {
   void read_one(int directory, BackupUnit& unit, volume::Where at, std::vector<Sealed>& into);
   void refresh(Node& node, int file, const std::string& path);
   void keep(const Node& node, const volume::Stamp& stamp);
+  TreePart part_of(BackupUnit& unit, std::uint32_t segment);
+  void drop_unkept(int directory, const std::string& name, const std::string& path, Node& node);
   void done(const Node& node);
   void changed(const std::string& path);
   void unreadable(BackupUnit& unit, volume::Where at, const volume::FileError& failure);

@@ -1,8 +1,11 @@
+#include <array>
+#include <fcntl.h>
 #include <filesystem>
 #include <fstream>
 #include <map>
 #include <regex>
 #include <string>
+#include <sys/stat.h>
 #include <vector>
 
 #include <fmt/format.h>
@@ -103,6 +106,18 @@ TEST_F(TreeInterop, ATreeThatWeWroteIsRestoredByResticAsItWas) {
   EXPECT_THAT(expect_success("check --read-data"), HasSubstr("no errors were found"));
   expect_success(fmt::format("restore {} --target '{}'", backup.id().hex(), at("to")));
   EXPECT_EQ(without_sockets(describe(at("to"))), without_sockets(describe(at("from"))));
+}
+
+TEST_F(TreeInterop, ATimeThatWeCannotHoldIsALoss) {
+  fs::create_directory(at("from"));
+  write_file(at("from/late"), "late");
+  const std::array<timespec, 2> times{timespec{0, UTIME_OMIT}, timespec{10'000'000'000, 0}};
+  ASSERT_EQ(::utimensat(AT_FDCWD, at("from/late").c_str(), times.data(), 0), 0);
+  const auto restored = vault_.restore(restic_backup(at("from")), at("to"));
+  EXPECT_EQ(restored.failure, "");
+  ASSERT_EQ(restored.report.losses.size(), 1U);
+  EXPECT_EQ(restored.report.losses[0].what, "time before 1678 or after 2261");
+  EXPECT_EQ(restored.report.losses[0].path, "late");
 }
 
 /// What restic lists differently by the nature of its scan is left out: sockets, several attributes on one name.
