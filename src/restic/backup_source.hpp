@@ -94,20 +94,25 @@ class BackupSource {
   volume::Report report_;
 };
 
+/// A part of a large file, cut into blobs: one begins where the one before it ends.
+struct FileWindow {
+  std::string bytes;
+  std::vector<std::size_t> sizes;
+};
+
 /// A file that is larger than BackupSource::kWhole, while it is read from its beginning to its end. One thread at a
 /// time. What fails is noted in the source's report.
 class LargeFileReader {
  public:
-  /// Opens the file; it is `gone` if that fails.
+  /// Opens the file; if that fails, there is nothing in it.
   LargeFileReader(BackupSource& source, BackupUnit& unit, volume::Where at);
-  bool gone() const { return !file_; }
-  /// The next pieces, each a blob; none at the end. They are views that are valid until the next call.
-  std::vector<std::string_view> next();
+  /// The next blobs, some 10 MiB of them; none at the end.
+  FileWindow next();
   /// Everything was read; `blobs` are the Ids of all pieces. Notes if the file changed meanwhile.
   void finish(std::vector<Id> blobs);
 
  private:
-  void fill();
+  void fill(FileWindow& window);
 
   BackupSource& source_;
   BackupUnit& unit_;
@@ -115,8 +120,7 @@ class LargeFileReader {
   std::string path_;
   volume::Fd file_;
   volume::Stamp before_;
-  std::string buffer_;
-  std::size_t begin_ = 0;  ///< of what was not given yet
+  std::string uncut_;  ///< behind the last blob that was given
   std::uint64_t read_ = 0;
   bool ended_ = false;
 };
