@@ -115,6 +115,7 @@ Task<void> read_large(Pass* pass, BackupUnit* unit, volume::Where at) {
   LargeFile file;
   file.reader = co_await async::offload([&] { return std::make_unique<LargeFileReader>(*source, *unit, at); });
   std::vector<Task<void>> lanes;
+  lanes.reserve(kWindowsAtOnce);
   for (std::size_t i = 0; i < kWindowsAtOnce; ++i) lanes.push_back(store_windows(pass, &file));
   co_await async::all(std::move(lanes));
   std::vector<Id> blobs;

@@ -233,6 +233,7 @@ TreePart BackupSource::part_of(BackupUnit& unit, std::uint32_t segment) {
 
 std::vector<TreePart> BackupSource::parts_of(BackupUnit& unit) {
   std::vector<TreePart> parts;
+  parts.reserve(unit.nodes.size());
   for (std::uint32_t s = 0; s < unit.nodes.size(); ++s) parts.push_back(part_of(unit, s));
   return parts;
 }

@@ -27,7 +27,6 @@ using ::testing::Contains;
 using ::testing::ElementsAre;
 using ::testing::IsEmpty;
 using testing::Vault;
-using volume::testing::describe;
 using volume::testing::Folder;
 using volume::testing::write_file;
 
