@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <functional>
+#include <malloc.h>
 #include <optional>
 #include <unistd.h>
 #include <utility>
@@ -30,6 +31,14 @@ int tell_end(const Outcome& outcome, const volume::Progress& progress, const Tel
   return outcome.done ? 0 : 1;
 }
 
+/// Buffers of some MiB come and go all the time, made by one thread and freed by another: what is freed is kept, or the
+/// kernel gives it, and clears it, anew each time; and kept once for all threads. glibc takes no larger first bound.
+void keep_freed_memory() {
+  ::mallopt(M_ARENA_MAX, 1);
+  ::mallopt(M_MMAP_THRESHOLD, 32 * 1024 * 1024);
+  ::mallopt(M_TRIM_THRESHOLD, 128 * 1024 * 1024);
+}
+
 using Move = std::function<Task<Outcome>()>;
 
 /// Runs `move` and prints beside it; then `outcome` says how it ended.
@@ -54,6 +63,7 @@ Task<void> move_and_report(Reporter* reporter, Move move, std::optional<Outcome>
 }
 
 int run(const volume::Progress& progress, Reporter& reporter, Move move, const Telling& telling) {
+  keep_freed_memory();
   async::Runtime runtime(kThreads);
   std::optional<Outcome> outcome;
   if (!runtime.run_until_signal(move_and_report(&reporter, std::move(move), &outcome)) || !outcome) {

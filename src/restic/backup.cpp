@@ -1,6 +1,7 @@
 #include "restic/backup.hpp"
 
 #include <algorithm>
+#include <deque>
 #include <map>
 #include <unistd.h>
 #include <utility>
@@ -18,6 +19,7 @@ namespace {
 
 constexpr std::uint64_t kWindow = 256;  ///< batches between the first that is not in its tree yet and the last begun
 constexpr std::size_t kLargeAtOnce = 2;
+constexpr std::size_t kWindowsAtOnce = 3;  ///< of large files: one is read while others are sealed and uploaded
 
 /// What the lanes of one pass share.
 struct Pass {
@@ -29,6 +31,7 @@ struct Pass {
   TreeBuilder builder;
   async::Semaphore turn{1};  // at the scan
   async::Semaphore large{kLargeAtOnce};
+  async::Semaphore windows{kWindowsAtOnce};
   bool scanned = false;
   unsigned looking = 0;  ///< lanes between taking names and having looked at them
   std::uint64_t assembled = 0;
@@ -70,23 +73,54 @@ Task<void> seal_piece(Pass* pass, std::string_view piece, Id* id) {
   pass->source->progress().move(piece.size());
 }
 
+/// A large file on its way: windows are read one after the other, and sealed at once.
+struct LargeFile {
+  std::unique_ptr<LargeFileReader> reader;
+  async::Semaphore turn{1};           // at the reader
+  std::deque<std::vector<Id>> blobs;  ///< of each window; a deque, since tasks write to one while others are added
+};
+
+Task<void> seal_window(Pass* pass, const FileWindow* window, std::vector<Id>* ids) {
+  ids->resize(window->sizes.size());
+  std::vector<Task<void>> sealing;
+  sealing.reserve(ids->size());
+  std::string_view rest = window->bytes;
+  for (std::size_t i = 0; i < ids->size(); ++i) {
+    const auto piece = rest.substr(0, window->sizes[i]);
+    rest.remove_prefix(piece.size());
+    sealing.push_back(seal_piece(pass, piece, &(*ids)[i]));
+  }
+  co_await async::all(std::move(sealing));
+}
+
+Task<void> store_windows(Pass* pass, LargeFile* file) {
+  for (;;) {
+    const auto permit = co_await pass->windows.acquire();
+    FileWindow window;
+    std::vector<Id>* ids = nullptr;
+    {
+      const auto turn = co_await file->turn.acquire();
+      window = co_await async::offload([&] { return file->reader->next(); });
+      if (window.sizes.empty()) co_return;
+      ids = &file->blobs.emplace_back();
+    }
+    co_await seal_window(pass, &window, ids);
+  }
+}
+
 Task<void> read_large(Pass* pass, BackupUnit* unit, volume::Where at) {
   const auto permit = co_await pass->large.acquire();
   auto* source = pass->source;
   if (source->take_known(unit->node(at))) co_return;
-  const auto file = co_await async::offload([&] { return std::make_unique<LargeFileReader>(*source, *unit, at); });
+  LargeFile file;
+  file.reader = co_await async::offload([&] { return std::make_unique<LargeFileReader>(*source, *unit, at); });
+  std::vector<Task<void>> lanes;
+  lanes.reserve(kWindowsAtOnce);
+  for (std::size_t i = 0; i < kWindowsAtOnce; ++i) lanes.push_back(store_windows(pass, &file));
+  co_await async::all(std::move(lanes));
   std::vector<Id> blobs;
-  while (!file->gone()) {
-    const auto pieces = co_await async::offload([&] { return file->next(); });
-    if (pieces.empty()) break;
-    const auto first = blobs.size();
-    blobs.resize(first + pieces.size());
-    std::vector<Task<void>> sealing;
-    sealing.reserve(pieces.size());
-    for (std::size_t i = 0; i < pieces.size(); ++i) sealing.push_back(seal_piece(pass, pieces[i], &blobs[first + i]));
-    co_await async::all(std::move(sealing));
-  }
-  co_await async::offload([&] { file->finish(std::move(blobs)); });
+  for (const auto& window : file.blobs) blobs.insert(blobs.end(), window.begin(), window.end());
+  co_await async::offload([&] { file.reader->finish(std::move(blobs)); });
 }
 
 Task<void> read_contents(Pass* pass, BackupUnit* unit) {
@@ -123,7 +157,7 @@ Task<void> run_lane(Pass* pass) {
     pass->count_if_all_found();
     co_await read_contents(pass, &*unit);
     const auto number = unit->batch.number;
-    auto parts = co_await async::offload([&] { return BackupSource::parts_of(*unit); });
+    auto parts = co_await async::offload([&] { return pass->source->parts_of(*unit); });
     unit.reset();
     co_await assemble(pass, number, std::move(parts));
   }

@@ -2,8 +2,10 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <iterator>
 #include <utility>
 
+#include "restic/unkept.hpp"
 #include "volume/file_io.hpp"
 
 namespace mtc::restic {
@@ -50,7 +52,19 @@ Node BackupSource::node_of(const volume::Seen& seen) {
   return node;
 }
 
-Node BackupSource::root_node() { return node_of(volume::look_at_open(tree_.fd(), "root", "")); }
+Node BackupSource::root_node() {
+  auto node = node_of(volume::look_at_open(tree_.fd(), "root", ""));
+  drop_unkept(tree_.fd(), "", "", node);
+  return node;
+}
+
+void BackupSource::drop_unkept(int directory, const std::string& name, const std::string& path, Node& node) {
+  auto lost = restic::drop_unkept(node.entry.xattrs);
+  std::ranges::move(drop_unkept_at(directory, name, node.entry), std::back_inserter(lost));
+  if (lost.empty()) return;
+  const std::scoped_lock lock(mutex_);
+  for (const auto& what : lost) report_.lose(what, 1, path);
+}
 
 void BackupSource::look(BackupUnit& unit, const PreviousTree& previous) {
   auto& batch = unit.batch;
@@ -199,15 +213,28 @@ std::vector<Sealed> BackupSource::read_some(BackupUnit& unit, std::size_t& at) {
   return blobs;
 }
 
-std::vector<TreePart> BackupSource::parts_of(const BackupUnit& unit) {
-  std::vector<TreePart> parts;
-  for (std::size_t s = 0; s < unit.nodes.size(); ++s) {
-    auto& part = parts.emplace_back();
-    part.path = unit.batch.segments[s].path;
-    for (std::size_t e = 0; e < unit.nodes[s].size(); ++e) {
-      if (!unit.lost[s][e]) part.add(unit.nodes[s][e]);
-    }
+TreePart BackupSource::part_of(BackupUnit& unit, std::uint32_t segment) {
+  TreePart part;
+  part.path = unit.batch.segments[segment].path;
+  volume::Fd directory;
+  try {
+    directory = tree_.open_directory(part.path);
+  } catch (const FileError&) {
+    // It vanished after its names were looked at: of these, what could be seen then is kept.
   }
+  for (std::uint32_t e = 0; e < unit.nodes[segment].size(); ++e) {
+    if (unit.lost[segment][e]) continue;
+    auto& node = unit.node({segment, e});
+    drop_unkept(directory.get(), node.entry.name, unit.path({segment, e}), node);
+    part.add(node);
+  }
+  return part;
+}
+
+std::vector<TreePart> BackupSource::parts_of(BackupUnit& unit) {
+  std::vector<TreePart> parts;
+  parts.reserve(unit.nodes.size());
+  for (std::uint32_t s = 0; s < unit.nodes.size(); ++s) parts.push_back(part_of(unit, s));
   return parts;
 }
 

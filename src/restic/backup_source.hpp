@@ -51,8 +51,8 @@ class BackupSource {
   std::vector<Sealed> read_some(BackupUnit& unit, std::size_t& at);
   /// True if the content of another name of the same file is known, which is taken then.
   bool take_known(Node& node);
-  /// The nodes of a unit that was read.
-  static std::vector<TreePart> parts_of(const BackupUnit& unit);
+  /// The nodes of a unit that was read. What no snapshot holds of them is taken out and is a loss in the report.
+  std::vector<TreePart> parts_of(BackupUnit& unit);
 
   /// The root itself, under the name "root".
   Node root_node();
@@ -77,6 +77,8 @@ class BackupSource {
   void read_one(int directory, BackupUnit& unit, volume::Where at, std::vector<Sealed>& into);
   void refresh(Node& node, int file, const std::string& path);
   void keep(const Node& node, const volume::Stamp& stamp);
+  TreePart part_of(BackupUnit& unit, std::uint32_t segment);
+  void drop_unkept(int directory, const std::string& name, const std::string& path, Node& node);
   void done(const Node& node);
   void changed(const std::string& path);
   void unreadable(BackupUnit& unit, volume::Where at, const volume::FileError& failure);
@@ -92,20 +94,25 @@ class BackupSource {
   volume::Report report_;
 };
 
+/// A part of a large file, cut into blobs: one begins where the one before it ends.
+struct FileWindow {
+  std::string bytes;
+  std::vector<std::size_t> sizes;
+};
+
 /// A file that is larger than BackupSource::kWhole, while it is read from its beginning to its end. One thread at a
 /// time. What fails is noted in the source's report.
 class LargeFileReader {
  public:
-  /// Opens the file; it is `gone` if that fails.
+  /// Opens the file; if that fails, there is nothing in it.
   LargeFileReader(BackupSource& source, BackupUnit& unit, volume::Where at);
-  bool gone() const { return !file_; }
-  /// The next pieces, each a blob; none at the end. They are views that are valid until the next call.
-  std::vector<std::string_view> next();
+  /// The next blobs, some 10 MiB of them; none at the end.
+  FileWindow next();
   /// Everything was read; `blobs` are the Ids of all pieces. Notes if the file changed meanwhile.
   void finish(std::vector<Id> blobs);
 
  private:
-  void fill();
+  void fill(FileWindow& window);
 
   BackupSource& source_;
   BackupUnit& unit_;
@@ -113,8 +120,7 @@ class LargeFileReader {
   std::string path_;
   volume::Fd file_;
   volume::Stamp before_;
-  std::string buffer_;
-  std::size_t begin_ = 0;  ///< of what was not given yet
+  std::string uncut_;  ///< behind the last blob that was given
   std::uint64_t read_ = 0;
   bool ended_ = false;
 };

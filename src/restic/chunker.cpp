@@ -12,7 +12,7 @@ constexpr std::uint64_t kSplit = (1U << 20U) - 1;
 constexpr unsigned kLargestDegree = 53;
 constexpr unsigned kSmallestDegree = 16;
 /// Fingerprints that are computed at once, each of a stripe of its own: one alone waits for its own last step.
-constexpr std::size_t kLanes = 4;
+constexpr std::size_t kLanes = 6;
 constexpr std::size_t kStripe = 4096;
 
 unsigned degree(std::uint64_t polynomial) { return static_cast<unsigned>(std::bit_width(polynomial)) - 1; }
@@ -34,7 +34,7 @@ Chunker::Chunker(std::uint64_t polynomial) {
   for (std::uint64_t byte = 0; byte < 256; ++byte) {
     auto weight = remainder(byte, polynomial);
     for (std::size_t i = 0; i + 1 < kWindow; ++i) weight = remainder(weight << 8U, polynomial);
-    out_[byte] = weight;
+    out_[byte] = remainder(weight << 8U, polynomial);
     mod_[byte] = remainder(byte << top, polynomial) | (byte << top);
   }
 }
@@ -66,7 +66,7 @@ std::size_t Chunker::first(std::string_view content) const {
     for (std::size_t i = 0; i < kStripe; ++i) {
       for (std::size_t lane = 0; lane < kLanes; ++lane) {
         const auto* byte = bytes + at + lane * kStripe + i;
-        digests[lane] = append(digests[lane] ^ out_[*(byte - kWindow)], *byte);
+        digests[lane] = append(digests[lane], *byte) ^ out_[*(byte - kWindow)];
         if ((digests[lane] & kSplit) == 0) [[unlikely]]
           found[lane] = std::min(found[lane], i);
       }
@@ -77,7 +77,7 @@ std::size_t Chunker::first(std::string_view content) const {
   }
   auto digest = fingerprint(bytes + at - kWindow);
   for (; at < end; ++at) {
-    digest = append(digest ^ out_[bytes[at - kWindow]], bytes[at]);
+    digest = append(digest, bytes[at]) ^ out_[bytes[at - kWindow]];
     if ((digest & kSplit) == 0) return at + 1;
   }
   return end;

@@ -17,8 +17,8 @@ class Chunker {
   /// `polynomial` is the repository's; its degree is at most 53 and at least 16, else Error(kCorrupt).
   explicit Chunker(std::uint64_t polynomial);
 
-  /// The size of the first blob of `content`, which begins at the file or behind a cut, and holds kMax bytes or all
-  /// that is left of the file.
+  /// The size of the first blob of `content`, which begins at the file or behind a cut. If that is all of it, and it
+  /// is neither kMax bytes nor all that is left of the file, more must be known to say where the blob ends.
   std::size_t first(std::string_view content) const;
 
  private:
@@ -28,7 +28,7 @@ class Chunker {
   std::uint64_t fingerprint(const std::uint8_t* window) const;
 
   unsigned shift_ = 0;
-  std::array<std::uint64_t, 256> out_{};  ///< what a byte weighs when it leaves the window
+  std::array<std::uint64_t, 256> out_{};  ///< what a byte weighs when it has left the window
   std::array<std::uint64_t, 256> mod_{};  ///< reduces the 8 bits above the degree, and cancels them
 };
 

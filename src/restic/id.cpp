@@ -6,19 +6,16 @@
 #include "base/hash.hpp"
 
 namespace mtc::restic {
-namespace {
-
-Id from_raw(std::string_view raw) {
-  Id id;
-  std::memcpy(id.bytes.data(), raw.data(), id.bytes.size());
-  return id;
-}
-
-}  // namespace
 
 std::string Id::hex() const { return mtc::hex({reinterpret_cast<const char*>(bytes.data()), bytes.size()}); }
 
 std::string Id::brief() const { return hex().substr(0, 8); }
+
+Id Id::from_raw(std::string_view raw) {
+  Id id;
+  std::memcpy(id.bytes.data(), raw.data(), id.bytes.size());
+  return id;
+}
 
 Id Id::of(std::string_view content) { return from_raw(sha256(content)); }
 

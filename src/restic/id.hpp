@@ -21,6 +21,8 @@ struct Id {
   /// The first 8 of them, for messages.
   std::string brief() const;
 
+  /// Of the 32 bytes of a hash.
+  static Id from_raw(std::string_view raw);
   /// The Id of `content`.
   static Id of(std::string_view content);
   /// nullopt unless it is 64 lower-case hex digits.

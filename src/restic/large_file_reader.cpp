@@ -10,7 +10,7 @@
 namespace mtc::restic {
 namespace {
 
-constexpr std::size_t kBuffer = 2 * Chunker::kMax;
+constexpr std::size_t kBuffer = Chunker::kMax + Chunker::kMax / 2;
 
 }  // namespace
 
@@ -29,33 +29,35 @@ LargeFileReader::LargeFileReader(BackupSource& source, BackupUnit& unit, volume:
   }
 }
 
-/// Moves what is left to the front, and reads as much as there is room for.
-void LargeFileReader::fill() {
-  buffer_.erase(0, begin_);
-  begin_ = 0;
-  const auto wanted = std::min<std::uint64_t>(kBuffer - buffer_.size(), before_.size - read_);
-  const auto more = volume::read_at(file_.get(), read_, wanted, path_);
-  buffer_ += more;
+/// Reads behind what `window` holds as much as there is room for.
+void LargeFileReader::fill(FileWindow& window) {
+  window.bytes.reserve(kBuffer);
+  window.bytes += std::exchange(uncut_, {});
+  const auto wanted = std::min<std::uint64_t>(kBuffer - window.bytes.size(), before_.size - read_);
+  const auto more = volume::append_at(window.bytes, file_.get(), read_, wanted, path_);
   read_ += more.size();
   ended_ = more.size() < wanted || read_ == before_.size;  // It may have become shorter.
 }
 
-std::vector<std::string_view> LargeFileReader::next() {
-  std::vector<std::string_view> pieces;
-  if (!file_) return pieces;
+FileWindow LargeFileReader::next() {
+  FileWindow window;
+  if (!file_ || ended_) return window;
   try {
-    if (!ended_) fill();
+    fill(window);
   } catch (const volume::FileError& failure) {
     source_.unreadable(unit_, at_, failure);
     file_ = {};
-    return pieces;
+    return {};
   }
-  while (begin_ < buffer_.size() && (ended_ || buffer_.size() - begin_ >= Chunker::kMax)) {
-    const auto rest = std::string_view(buffer_).substr(begin_);
-    pieces.push_back(rest.substr(0, source_.chunker().first(rest)));
-    begin_ += pieces.back().size();
+  std::string_view rest = window.bytes;
+  while (!rest.empty()) {
+    const auto size = source_.chunker().first(rest);
+    if (size == rest.size() && size < Chunker::kMax && !ended_) break;  // Its end lies in the next window.
+    window.sizes.push_back(size);
+    rest.remove_prefix(size);
   }
-  return pieces;
+  uncut_ = rest;
+  return window;
 }
 
 void LargeFileReader::finish(std::vector<Id> blobs) {

@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include "base/error.hpp"
+#include "base/hash.hpp"
 #include "restic/compress.hpp"
 
 namespace mtc::restic {
@@ -111,28 +112,37 @@ std::string unseal_blob(const Key& key, const Location& location, const Id& id, 
   return std::move(*plain);
 }
 
-void Pack::add(const Sealed& blob) {
+void Pack::add(Sealed blob) {
   const PackedBlob packed{blob.id,
-                          static_cast<std::uint32_t>(bytes_.size()),
+                          static_cast<std::uint32_t>(size_),
                           static_cast<std::uint32_t>(blob.bytes.size()),
                           blob.plain_size,
                           blob.type,
                           blob.compressed};
   check_sizes(packed);
-  bytes_ += blob.bytes;
+  size_ += blob.bytes.size();
+  sealed_.push_back(std::move(blob.bytes));
   blobs_.push_back(packed);
 }
 
-bool Pack::full(std::uint64_t size) const {
-  return bytes_.size() >= std::min(size, kMaxPack) || blobs_.size() >= kMaxBlobs;
-}
+bool Pack::full(std::uint64_t size) const { return size_ >= std::min(size, kMaxPack) || blobs_.size() >= kMaxBlobs; }
 
 FinishedPack Pack::finish(const Key& key) && {
-  const auto header = encrypt(key, encode_pack_header(blobs_));
-  bytes_ += header;
-  put_u32(bytes_, static_cast<std::uint32_t>(header.size()));
-  const auto id = Id::of(bytes_);
-  return {id, std::move(bytes_), std::move(blobs_)};
+  std::string bytes;
+  bytes.reserve(pack_size(blobs_));
+  Sha256 hash;
+  const auto append = [&](std::string_view part) {
+    bytes += part;
+    hash.update(part);  // while the processor still has it at hand
+  };
+  for (auto& blob : sealed_) {
+    append(blob);
+    std::string().swap(blob);
+  }
+  auto header = encrypt(key, encode_pack_header(blobs_));
+  put_u32(header, static_cast<std::uint32_t>(header.size()));
+  append(header);
+  return {Id::from_raw(hash.finish()), std::move(bytes), std::move(blobs_)};
 }
 
 }  // namespace mtc::restic

@@ -55,15 +55,16 @@ struct FinishedPack {
 /// A pack that is being filled.
 class Pack {
  public:
-  void add(const Sealed& blob);
+  void add(Sealed blob);
   bool empty() const { return blobs_.empty(); }
   /// Whether it has `size` bytes, or as many blobs as a header should hold.
   bool full(std::uint64_t size) const;
-  /// Closes it with its header. Hashes all of it: for a pool.
+  /// Puts it together and closes it with its header. Copies and hashes all of it: for a pool.
   FinishedPack finish(const Key& key) &&;
 
  private:
-  std::string bytes_;
+  std::uint64_t size_ = 0;
+  std::vector<std::string> sealed_;
   std::vector<PackedBlob> blobs_;
 };
 

@@ -41,8 +41,7 @@ Task<void> Packer::add(std::vector<Sealed> blobs) {
   std::vector<Pack> full;
   for (auto& blob : blobs) {
     auto& pack = open_[static_cast<std::size_t>(blob.type)];
-    pack.add(blob);
-    std::string().swap(blob.bytes);
+    pack.add(std::move(blob));
     if (pack.full(pack_size_)) full.push_back(std::exchange(pack, {}));
   }
   for (auto& pack : full) co_await upload(std::move(pack));

@@ -29,6 +29,7 @@ Task<volume::Report> write_all(Repository* repository, const RestoreOptions* opt
   });
   report.entries = restoring.entries;
   if (restoring.scan.left_out_lost_and_found()) report.lose("content of lost+found", 1, volume::kLostAndFound);
+  if (const auto& cut = restoring.scan.cut_times()) report.lose(cut->what, cut->count, cut->path);
   co_return report;
 }
 

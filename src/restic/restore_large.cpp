@@ -9,7 +9,8 @@
 namespace mtc::restic {
 namespace {
 
-constexpr std::uint64_t kWindow = 64ULL * 1024 * 1024;  ///< of a file's content, that is asked for at once
+constexpr std::uint64_t kWindow = 32ULL * 1024 * 1024;  ///< of a file's content, that is asked for at once
+constexpr std::size_t kWindowsAtOnce = 2;               ///< so that the end of one does not wait for its last request
 
 /// A large file while it is written; blobs come on any threads, in any order.
 struct Writing {
@@ -18,6 +19,16 @@ struct Writing {
   std::uint64_t basis = 0;
   volume::Progress* progress = nullptr;
 
+  bool is_open() {
+    const std::scoped_lock lock(mutex);
+    return file->basis().has_value();
+  }
+  /// Whether these bytes were there before this run: `hash` is their SHA-256.
+  bool holds(std::uint64_t offset, std::uint64_t size, std::string_view hash) {
+    if (offset >= basis) return false;
+    const std::scoped_lock lock(mutex);
+    return file->holds(offset, size, hash);
+  }
   void write(std::uint64_t offset, std::string_view content) {
     const std::scoped_lock lock(mutex);
     // Zeros over what was there make a hole; in a fresh file write() leaves one.
@@ -30,21 +41,53 @@ struct Writing {
   }
 };
 
-/// Asks for the blobs from `at` on that are not here yet, until they are enough for one window. `at` and `offset` move
-/// on.
-void fill(Fetch& fetch, const Writing& writing, const std::vector<Id>& content, const std::vector<std::uint32_t>& sizes,
-          std::size_t& at, std::uint64_t& offset) {
-  for (std::uint64_t total = 0; at < content.size() && total < kWindow; ++at) {
-    const auto& id = content[at];
-    const std::string_view hash(reinterpret_cast<const char*>(id.bytes.data()), id.bytes.size());
-    total += sizes[at];
-    if (offset < writing.basis && writing.file->holds(offset, sizes[at], hash)) {
-      writing.progress->settle(0, sizes[at]);
-    } else {
-      fetch.add(id, {0, offset});
-    }
+/// Blobs of a file that are asked for together.
+struct Window {
+  std::size_t first = 0;
+  std::size_t end = 0;
+  std::uint64_t offset = 0;  ///< in the file
+};
+
+std::vector<Window> windows_of(const std::vector<std::uint32_t>& sizes) {
+  std::vector<Window> windows;
+  std::uint64_t offset = 0;
+  for (std::size_t at = 0; at < sizes.size(); ++at) {
+    if (windows.empty() || offset - windows.back().offset >= kWindow) windows.push_back({at, at, offset});
+    windows.back().end = at + 1;
     offset += sizes[at];
   }
+  return windows;
+}
+
+/// A large file, its blobs and their sizes.
+struct LargeContent {
+  Writing* writing;
+  const std::vector<Id>* ids;
+  const std::vector<std::uint32_t>* sizes;
+};
+
+/// Asks for the blobs of a window that are not here yet.
+void fill(Fetch& fetch, const LargeContent& content, Window window) {
+  auto& writing = *content.writing;
+  for (auto at = window.first; at < window.end; ++at) {
+    const auto& id = (*content.ids)[at];
+    const auto size = (*content.sizes)[at];
+    const std::string_view hash(reinterpret_cast<const char*>(id.bytes.data()), id.bytes.size());
+    if (writing.holds(window.offset, size, hash)) {
+      writing.progress->settle(0, size);
+    } else {
+      fetch.add(id, {0, window.offset});
+    }
+    window.offset += size;
+  }
+}
+
+Task<void> restore_window(Restoring* restoring, LargeContent content, Window window) {
+  auto* writing = content.writing;
+  if (!writing->is_open()) co_return;
+  Fetch fetch(*restoring->repository, restoring->requests);
+  co_await async::offload([&] { fill(fetch, content, window); });
+  co_await fetch.run([writing](const Target& target, std::string_view bytes) { writing->write(target.offset, bytes); });
 }
 
 }  // namespace
@@ -61,13 +104,10 @@ Task<void> restore_large(Restoring* restoring, const SnapshotBatch* batch, volum
     writing.file = restoring->destination->open_large(segment, entry);
     writing.basis = writing.file->basis().value_or(0);
   });
-  std::uint64_t offset = 0;
-  for (std::size_t next = 0; next < content.size() && writing.file->basis();) {
-    Fetch fetch(*restoring->repository, restoring->requests);
-    co_await async::offload([&] { fill(fetch, writing, content, sizes, next, offset); });
-    auto* to = &writing;
-    co_await fetch.run([to](const Target& target, std::string_view bytes) { to->write(target.offset, bytes); });
-  }
+  const auto windows = windows_of(sizes);
+  const LargeContent all{&writing, &content, &sizes};
+  co_await async::parallel_for(windows.size(), kWindowsAtOnce,
+                               [&](std::size_t i) { return restore_window(restoring, all, windows[i]); });
   co_await async::offload([&] {
     writing.file->finish({at, volume::Content::kComplete, entry});
     writing.file.reset();

@@ -2,6 +2,7 @@
 
 #include "async/runtime.hpp"
 #include "base/error.hpp"
+#include "restic/unkept.hpp"
 #include "volume/file_error.hpp"
 #include "volume/scan.hpp"
 
@@ -95,6 +96,10 @@ void SnapshotScan::read_segment(SnapshotBatch& into) {
       continue;
     }
     const auto path = volume::join_path(path_, node->entry.name);
+    if (has_cut_time(node->entry)) {
+      if (!cut_times_) cut_times_.emplace(std::string(kCutTime), 0, path);
+      ++cut_times_->count;
+    }
     if (node->subtree) children_.push_back({node->entry.name, *node->subtree});
     links.push_back(is_further(*node, path));
     content.push_back(std::move(node->content));

@@ -8,6 +8,7 @@
 
 #include "restic/node.hpp"
 #include "restic/repository.hpp"
+#include "volume/report.hpp"
 #include "volume/wire.hpp"
 
 namespace mtc::restic {
@@ -29,6 +30,8 @@ class SnapshotScan {
   /// Further names of files that were listed before, of what was walked so far.
   const std::vector<volume::Link>& links() const { return links_; }
   bool left_out_lost_and_found() const { return left_out_; }
+  /// What the snapshot itself says of its entries and cannot be true (see has_cut_time), of what was walked so far.
+  const std::optional<volume::Loss>& cut_times() const { return cut_times_; }
 
  private:
   struct Child {
@@ -56,6 +59,7 @@ class SnapshotScan {
   Id root_;
   bool begun_ = false;
   bool left_out_ = false;
+  std::optional<volume::Loss> cut_times_;
   std::string path_;  ///< of the open directory
   std::string json_;
   std::optional<TreeReader> reader_;

@@ -1,8 +1,11 @@
+#include <array>
+#include <fcntl.h>
 #include <filesystem>
 #include <fstream>
 #include <map>
 #include <regex>
 #include <string>
+#include <sys/stat.h>
 #include <vector>
 
 #include <fmt/format.h>
@@ -105,13 +108,26 @@ TEST_F(TreeInterop, ATreeThatWeWroteIsRestoredByResticAsItWas) {
   EXPECT_EQ(without_sockets(describe(at("to"))), without_sockets(describe(at("from"))));
 }
 
+TEST_F(TreeInterop, ATimeThatWeCannotHoldIsALoss) {
+  fs::create_directory(at("from"));
+  write_file(at("from/late"), "late");
+  const std::array<timespec, 2> times{timespec{0, UTIME_OMIT}, timespec{10'000'000'000, 0}};
+  ASSERT_EQ(::utimensat(AT_FDCWD, at("from/late").c_str(), times.data(), 0), 0);
+  const auto restored = vault_.restore(restic_backup(at("from")), at("to"));
+  EXPECT_EQ(restored.failure, "");
+  ASSERT_EQ(restored.report.losses.size(), 1U);
+  EXPECT_EQ(restored.report.losses[0].what, "time before 1678 or after 2261");
+  EXPECT_EQ(restored.report.losses[0].path, "late");
+}
+
 /// What restic lists differently by the nature of its scan is left out: sockets, several attributes on one name.
 void make_common_tree(const std::string& root, Rng& rng) {
   fs::create_directories(root + "/deep/er");
   write_file(root + "/empty", "");
   write_file(root + "/small", "content");
-  write_file(root + "/large", random_bytes(rng, 12'000'000));
-  write_file(root + "/zeros", std::string(3'000'000, '\0'));
+  write_file(root + "/large", random_bytes(rng, 33'000'000));  // several windows
+  write_file(root + "/zeros", "");
+  fs::resize_file(root + "/zeros", 21'000'000);  // cut by size alone
   for (const auto* name :
        {"new\nline", "bad\xff", "q\"<&>\\", "no\u00a0break\u2028", "\u00e4", "ctl\x01\x7f", "\U0001F600"}) {
     write_file(root + "/deep/" + name, name);

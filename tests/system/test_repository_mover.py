@@ -72,6 +72,17 @@ class RepositoryMover(unittest.TestCase):
         self.assertIs(self.done(self.restore(snapshot, "--verify"))["verified"], True)
         self.assertEqual(describe(self.target), describe(self.source))
 
+    def test_what_no_snapshot_holds_is_named(self):
+        self.fill(files=10)
+        os.setxattr(self.source / "d0/f0", b"user.\xff", b"1")
+        os.setxattr(self.source / "d0/f0", b"user.kept", b"2")
+        for _ in range(2):
+            self.assertEqual(self.done(self.backup("--mode", "cutover"))["notes"], ["not kept: attribute user.\\xff (2 paths; first hard)"])
+        os.removexattr(self.source / "d0/f0", b"user.\xff")
+        snapshot = self.done(self.backup("--mode", "cutover"))
+        self.assertEqual(snapshot["notes"], [])
+        self.assert_restored(snapshot["snapshot"])
+
     def test_stage_and_cutover(self):
         self.fill()
         first = self.done(self.backup("--mode", "stage", "--tag", "migration=m1"))
