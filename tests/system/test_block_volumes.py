@@ -6,7 +6,7 @@ import subprocess
 import manifests
 from case import NS
 from cluster import conditions, phase, wait_for
-from volumes import Directly, Scribbling, VolumeCase
+from volumes import Directly, Scribbling, VolumeCase, fill, listing
 
 MIB = 1 << 20
 SIZE = 64 * MIB
@@ -30,9 +30,9 @@ def seen_by_pods(file):
 class BlockVolumes(Directly, VolumeCase):
     """A device is a file of this machine on either kind of cluster: tests write and compare it there."""
 
-    def device(self, ns):
+    def device(self, ns, claim="data"):
         """What an application of the source writes to."""
-        return seen_by_pods(self.source(ns)) if self.world.is_lab else self.source(ns)
+        return seen_by_pods(self.source(ns, claim)) if self.world.is_lab else self.source(ns, claim)
 
     def with_device(self):
         """A namespace with a Deployment that has a claim as its device; something stands in it, and more is empty."""
@@ -112,6 +112,27 @@ class BlockVolumes(Directly, VolumeCase):
         self.succeeded(self.migrate(plan))
         self.assertEqual(self.target(ns + "-b", "disk").read_bytes(), self.source(ns).read_bytes())
         self.available(self.east, ns + "-b")
+
+    def test_a_set_that_has_file_systems_and_devices(self):
+        ns = self.namespace(self.west)
+        container = {"name": "db", "image": self.world.image, "imagePullPolicy": "IfNotPresent", "volumeMounts": [{"name": "files", "mountPath": "/files"}],
+                     "volumeDevices": [{"name": "disk", "devicePath": "/dev/disk"}]}
+        self.west.create({"apiVersion": "apps/v1", "kind": "StatefulSet", "metadata": {"name": "db", "namespace": ns}, "spec": {
+            "replicas": 1, "serviceName": "db", "selector": {"matchLabels": {"app": "db"}},
+            "volumeClaimTemplates": [manifests.claim("files", "64Mi"), manifests.claim("disk", "64Mi", volumeMode="Block")],
+            "template": {"metadata": {"labels": {"app": "db"}}, "spec": {"terminationGracePeriodSeconds": 1, "containers": [container]}}}})
+
+        def runs(cluster):
+            found = cluster.get("statefulsets", "db", ns)
+            return found and found.get("status", {}).get("readyReplicas") == 1
+
+        wait_for("the set to run", lambda: runs(self.west))
+        fill(self.source(ns, "files-db-0"), files=3)
+        write(self.device(ns, "disk-db-0"), 10 * MIB, b"something")
+        self.succeeded(self.migrate(self.volume_plan(ns)))
+        self.assertEqual(listing(self.target(ns, "files-db-0")), listing(self.source(ns, "files-db-0")))
+        self.moved(ns, claims=["disk-db-0"])
+        wait_for("the set to run there", lambda: runs(self.east))
 
     def test_a_stage_says_that_it_was_written_to_meanwhile(self):
         ns = self.with_device()
