@@ -137,7 +137,7 @@ std::vector<std::string> PlanVolume::access_modes() const {
   return {access_mode};
 }
 
-bool PlanVolume::is_carried() const {
+bool PlanVolume::is_direct_copy() const {
   return action == VolumeAction::kCopy && (method == CopyMethod::kFilesystem || method == CopyMethod::kBlock);
 }
 
@@ -164,7 +164,7 @@ std::vector<PlanVolume> volumes_of(const MigPlan& plan) {
 std::vector<PlanVolume> directly_copied(const MigPlan& plan) {
   if (plan.indirect_volumes) return {};
   auto out = volumes_of(plan);
-  std::erase_if(out, [](const PlanVolume& volume) { return !volume.is_carried(); });
+  std::erase_if(out, [](const PlanVolume& volume) { return !volume.is_direct_copy(); });
   return out;
 }
 
@@ -172,7 +172,7 @@ std::vector<PlanVolume> indirectly_copied(const MigPlan& plan) {
   if (!plan.indirect_volumes) return {};
   auto out = volumes_of(plan);
   std::erase_if(
-      out, [](const PlanVolume& volume) { return !volume.is_carried() || volume.mode != VolumeMode::kFilesystem; });
+      out, [](const PlanVolume& volume) { return !volume.is_direct_copy() || volume.mode != VolumeMode::kFilesystem; });
   return out;
 }
 

@@ -47,19 +47,19 @@ struct PlanVolume {
 
   /// What the target claim asks for: the chosen access mode, or else the claim's ("auto" counts as none chosen).
   std::vector<std::string> access_modes() const;
-  /// Copied by a method that movers know: filesystem or block, which mean the same, for a claim is copied as what it
-  /// is.
-  bool is_carried() const;
+  /// Copied by a method that a DirectVolumeMigration knows: filesystem or block. They mean the same: a claim is copied
+  /// as what it is.
+  bool is_direct_copy() const;
 };
 
 /// The volumes of a plan, in the order in which they stand. Entries of namespaces that the plan does not name (any
 /// more) are left out. Throws Error(kInvalid), naming the entry, for names that are none and for a list or a value
 /// beyond all measure: nothing of it is fit to be used as a name on a cluster then.
 std::vector<PlanVolume> volumes_of(const MigPlan& plan);
-/// Those that a DirectVolumeMigration copies from cluster to cluster: is_carried(), and none if the plan wants
+/// Those that a DirectVolumeMigration copies from cluster to cluster: is_direct_copy(), and none if the plan wants
 /// indirect migration (spec migration.md §6, §11.1).
 std::vector<PlanVolume> directly_copied(const MigPlan& plan);
-/// Those that go through the repository: is_carried() and a file system, and none unless the plan wants indirect
+/// Those that go through the repository: is_direct_copy() and a file system, and none unless the plan wants indirect
 /// migration.
 std::vector<PlanVolume> indirectly_copied(const MigPlan& plan);
 /// The ones or the others: volumes whose content movers carry.

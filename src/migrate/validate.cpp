@@ -30,7 +30,7 @@ std::vector<std::string> not_carried(const Json& plan_object) {
     if (volume.action == api::VolumeAction::kSkip) continue;
     const bool is_device = volume.mode == api::VolumeMode::kBlock && !plan.indirect_volumes;
     const bool fits = is_device || volume.mode == api::VolumeMode::kFilesystem;
-    if (!volume.is_carried() || !fits) out.push_back(volume.claim.str());
+    if (!volume.is_direct_copy() || !fits) out.push_back(volume.claim.str());
   }
   return out;
 }

@@ -170,7 +170,7 @@ class VolumePlans(Case):
             wait_for(f"{words} of {plan}", lambda: all(w in conditions(self.west.get("migplans", plan)).get("VolumeMigrationNotSupported", {}).get("message", "") for w in words))
             self.refused(plan, "VolumeMigrationNotSupported", "NotSupported", category="Critical")
 
-        refused("mode Block through the bucket", f"[{self.ns}/block]", "`indirectVolumeMigration: false`", "skip")
+        refused("mode Block but by direct copies", f"[{self.ns}/block]", "`indirectVolumeMigration: false`", "skip")
         self.west.patch("migplans", plan, {"spec": {"indirectVolumeMigration": False}})
         self.ready(plan)
         self.edit(plan, index=at["block"], volumeMode="Filesystem")

@@ -3,7 +3,7 @@
 #include <fmt/format.h>
 
 #include "api/names.hpp"
-#include "base/quantity.hpp"
+#include "kube/quantity.hpp"
 #include "kube/resource.hpp"
 
 namespace mtc::migrate::volumes {
@@ -28,7 +28,7 @@ Json requests_of(const Json& source, const Json& volume) {
   if (!is_device(source)) return requests;
   auto most = requested(source);
   for (const auto& size : {size_of(source), string_at(volume, "spec.capacity.storage")}) {
-    if (quantity(size) > quantity(most)) most = size;
+    if (kube::quantity(size) > kube::quantity(most)) most = size;
   }
   requests["storage"] = most;
   return requests;
@@ -83,7 +83,7 @@ std::string refusal_of(const Maker& maker, const Json& existing, const Json& tar
         "one of the destination.",
         name, mode_of(existing), mode_of(target));
   }
-  if (is_device(target) && quantity(size_of(existing)) < quantity(requested(target))) {
+  if (is_device(target) && kube::quantity(size_of(existing)) < kube::quantity(requested(target))) {
     return fmt::format(
         "PersistentVolumeClaim {} of the destination is a device of {}, too small for the source's of {}: delete the "
         "one of the destination, or give it that size.",
