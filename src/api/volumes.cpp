@@ -171,9 +171,8 @@ std::vector<PlanVolume> directly_copied(const MigPlan& plan) {
 std::vector<PlanVolume> indirectly_copied(const MigPlan& plan) {
   if (!plan.indirect_volumes) return {};
   auto out = volumes_of(plan);
-  std::erase_if(out, [](const PlanVolume& volume) {
-    return volume.action != VolumeAction::kCopy || volume.method != CopyMethod::kFilesystem;
-  });
+  std::erase_if(
+      out, [](const PlanVolume& volume) { return !volume.is_direct_copy() || volume.mode != VolumeMode::kFilesystem; });
   return out;
 }
 

@@ -47,7 +47,8 @@ struct PlanVolume {
 
   /// What the target claim asks for: the chosen access mode, or else the claim's ("auto" counts as none chosen).
   std::vector<std::string> access_modes() const;
-  /// Copied by a method that a DirectVolumeMigration knows: filesystem or block.
+  /// Copied by a method that a DirectVolumeMigration knows: filesystem or block. They mean the same: a claim is copied
+  /// as what it is.
   bool is_direct_copy() const;
 };
 
@@ -58,10 +59,10 @@ std::vector<PlanVolume> volumes_of(const MigPlan& plan);
 /// Those that a DirectVolumeMigration copies from cluster to cluster: is_direct_copy(), and none if the plan wants
 /// indirect migration (spec migration.md §6, §11.1).
 std::vector<PlanVolume> directly_copied(const MigPlan& plan);
-/// Those that go through the repository: copied by the method filesystem, and none unless the plan wants indirect
+/// Those that go through the repository: is_direct_copy() and a file system, and none unless the plan wants indirect
 /// migration.
 std::vector<PlanVolume> indirectly_copied(const MigPlan& plan);
-/// The ones or the others: volumes whose files movers carry.
+/// The ones or the others: volumes whose content movers carry.
 std::vector<PlanVolume> carried_volumes(const MigPlan& plan);
 /// Flag HasPVs: a volume whose action is anything but skip (spec migration.md §6).
 bool has_volumes(const std::vector<PlanVolume>& volumes);

@@ -105,6 +105,19 @@ TEST(PlanVolumes, DirectlyCopiedAreCopiesByFileOrBlock) {
   EXPECT_THAT(directly_copied(plan), IsEmpty());
 }
 
+TEST(PlanVolumes, ThroughTheRepositoryGoFileSystemsAlone) {
+  auto plan = plan_with(R"([
+    {name: a, selection: {action: copy, copyMethod: filesystem}, pvc: {namespace: shop, name: a}},
+    {name: b, selection: {action: copy, copyMethod: block}, pvc: {namespace: shop, name: b, volumeMode: Filesystem}},
+    {name: c, selection: {action: copy, copyMethod: block}, pvc: {namespace: shop, name: c, volumeMode: Block}},
+    {name: d, selection: {action: copy, copyMethod: filesystem}, pvc: {namespace: shop, name: d, volumeMode: Odd}}])");
+  EXPECT_THAT(indirectly_copied(plan), IsEmpty());
+  plan.indirect_volumes = true;
+  std::vector<std::string> names;
+  for (const auto& volume : indirectly_copied(plan)) names.push_back(volume.pv);
+  EXPECT_THAT(names, ElementsAre("a", "b"));
+}
+
 TEST(PlanVolumes, FlagsFollowFromThem) {
   EXPECT_FALSE(has_volumes({}));
   EXPECT_FALSE(has_volumes({{.action = VolumeAction::kSkip}}));

@@ -161,19 +161,27 @@ TEST(Validate, BlocksWhatCannotRun) {
 }
 
 TEST(Validate, RefusesToRunWithoutThePlansVolumes) {
-  const auto conditions_with = [](const char* rest) {
+  const auto conditions_with = [](const char* rest, const char* of_plan = "{}") {
     auto plan = parse_yaml_one("{spec: {namespaces: [shop]}, status: {conditions: [{type: Ready, status: 'True'}]}}");
     auto volume = parse_yaml_one("{name: pv, pvc: {namespace: shop, name: data}}");
     volume.update(parse_yaml_one(rest));
     plan["spec"]["persistentVolumes"].push_back(std::move(volume));
+    plan["spec"].update(parse_yaml_one(of_plan));
     const auto self = migration("m", "2021-01-02T00:00:00Z", "{spec: {migPlanRef: {name: p, namespace: ns}}}");
     return conditions_for(self, plan, {});
   };
   EXPECT_THAT(conditions_with("{selection: {action: skip}}"), ElementsAre());
   EXPECT_THAT(conditions_with("{selection: {action: copy, copyMethod: filesystem}}"), ElementsAre());
+  EXPECT_THAT(conditions_with("{selection: {action: copy, copyMethod: block}}"), ElementsAre());
+  const auto* device =
+      "{selection: {action: copy, copyMethod: block}, pvc: {namespace: shop, name: data, volumeMode: Block}}";
+  EXPECT_THAT(conditions_with(device), ElementsAre());
+  EXPECT_THAT(conditions_with(device, "{indirectVolumeMigration: true}"), ElementsAre("VolumeMigrationNotSupported"));
   for (const auto* left_behind : {"{selection: {action: copy}}", "{selection: {action: move}}", "{}",
                                   "{selection: {action: copy, copyMethod: snapshot}}",
-                                  "{selection: {action: copy, copyMethod: block}}", "{name: '../x'}"})
+                                  "{selection: {action: copy, copyMethod: filesystem}, pvc: {namespace: shop, name: "
+                                  "data, volumeMode: Tape}}",
+                                  "{name: '../x'}"})
     EXPECT_THAT(conditions_with(left_behind), ElementsAre("VolumeMigrationNotSupported")) << left_behind;
 }
 

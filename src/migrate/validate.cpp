@@ -21,16 +21,16 @@ void critical(api::Conditions& conditions, std::string type, std::string reason,
 }
 
 /// Volumes that a plan wants to take along and nothing carries: a migration that ran without them would leave their
-/// data behind. File systems are copied, directly or through the repository.
+/// data behind. File systems are copied, directly or through the repository, and devices directly.
 std::vector<std::string> not_carried(const Json& plan_object) {
   const auto plan = api::MigPlan::parse(plan_object);
   std::vector<std::string> out;
   if (!api::volumes_enabled(plan_object)) return out;  // an operator has said so
   for (const auto& volume : api::volumes_of(plan)) {
     if (volume.action == api::VolumeAction::kSkip) continue;
-    const bool carried = volume.action == api::VolumeAction::kCopy && volume.method == api::CopyMethod::kFilesystem &&
-                         volume.mode == api::VolumeMode::kFilesystem;
-    if (!carried) out.push_back(volume.claim.str());
+    const bool is_device = volume.mode == api::VolumeMode::kBlock && !plan.indirect_volumes;
+    const bool fits = is_device || volume.mode == api::VolumeMode::kFilesystem;
+    if (!volume.is_direct_copy() || !fits) out.push_back(volume.claim.str());
   }
   return out;
 }
@@ -44,7 +44,7 @@ void validate_volumes(const Json& plan, const api::Ref& ref, api::Conditions& co
                     .category = kCritical,
                     .reason = "NotSupported",
                     .message = fmt::format("MigPlan {} has volumes that this release does not carry: claims []. It "
-                                           "copies file systems; nothing was done.",
+                                           "copies file systems, and devices directly; nothing was done.",
                                            ref.str()),
                     .items = std::move(left_behind)});
   } catch (const Error& error) {

@@ -57,7 +57,8 @@ struct Outcome {
   bool done = false;
   std::string message;  ///< of a failure: cause and path
   bool retry = false;   ///< the same again may succeed
-  std::string root;     ///< Merkle root, hexadecimal; "" if the tree was not verified
+  bool device = false;  ///< it was no tree
+  std::string root;     ///< Merkle root, hexadecimal; "" if what came was not verified
   bool verified = false;
   std::string snapshot;                  ///< of a backup: its Id, hexadecimal
   std::vector<std::string> skipped;      ///< changed while a rehearsal copied them

@@ -70,6 +70,13 @@ TEST(Outcome, IsDoneWhenBothTreesAreOne) {
   EXPECT_EQ(line["root"].get<std::string>().size(), 64U);
 }
 
+TEST(Outcome, SaysThatItIsADevice) {
+  auto moved = report();
+  EXPECT_FALSE(parse_json(last_line(outcome_of(moved), volume::Progress(), 4096)).contains("device"));
+  moved.device = 4096;
+  EXPECT_EQ(parse_json(last_line(outcome_of(moved), volume::Progress(), 4096))["device"], true);
+}
+
 TEST(Outcome, NamesWhatDiffers) {
   auto bad = report();
   bad.differing = 2;

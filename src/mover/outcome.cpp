@@ -77,6 +77,7 @@ Json line_of(const Outcome& outcome, const volume::Progress& progress) {
     if (outcome.snapshot.empty()) {
       line["root"] = outcome.root;
       line["verified"] = outcome.verified;
+      if (outcome.device) line["device"] = true;
     } else {
       line["snapshot"] = outcome.snapshot;
     }
@@ -98,6 +99,7 @@ Outcome outcome_of(const Report& report) {
   // Whatever still writes to the source may be through the next time; what cannot be read or kept stays so.
   outcome.retry = !outcome.done && report.failed == 0 && report.unsettled() > 0;
   outcome.verified = report.verified && report.differing == 0 && (report.complete() || report.excused > 0);
+  outcome.device = report.device > 0;
   outcome.root = hex(report.source_root);
   outcome.notes = notes_of(report);
   list(report.changed, report.changed_count, "changed meanwhile", outcome.skipped, outcome.notes);

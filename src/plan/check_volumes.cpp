@@ -67,8 +67,8 @@ class VolumeCheck {
   }
 
   const FoundVolume& found(const PlanVolume& volume) const { return world_->volumes.by_name.at(volume.pv); }
-  bool is_block(const PlanVolume& volume) const {
-    return found(volume).is_block || volume.mode != api::VolumeMode::kFilesystem;
+  api::VolumeMode mode_of(const PlanVolume& volume) const {
+    return found(volume).is_block ? api::VolumeMode::kBlock : api::VolumeMode::kFilesystem;
   }
 
   bool read_volumes() {
@@ -155,9 +155,8 @@ class VolumeCheck {
           const auto* chosen = find_class(world_->destination_classes, volume.storage_class);
           if (!is_copied(volume) || is_invalid(volume) || chosen == nullptr || volume.access_mode == "auto")
             return false;
-          const auto mode = is_block(volume) ? api::VolumeMode::kBlock : api::VolumeMode::kFilesystem;
           return std::ranges::any_of(volume.access_modes(),
-                                     [&](const auto& wanted) { return !chosen->supports(wanted, mode); });
+                                     [&](const auto& wanted) { return !chosen->supports(wanted, mode_of(volume)); });
         }),
         "Volumes [] in `persistentVolumes` ask for access modes that their `selection.storageClass` may not offer: see "
         "`status.destStorageClasses`, and set `selection.accessMode` if so.");
@@ -191,12 +190,14 @@ class VolumeCheck {
            "select copy or skip");
     refuse([](const PlanVolume& volume) { return is_copied(volume) && volume.method == CopyMethod::kSnapshot; },
            "the copy method snapshot", "select filesystem");
-    refuse([&](const PlanVolume& volume) { return is_copied(volume) && is_block(volume); },
-           "volumes of another mode than Filesystem", "select the action skip");
-    const auto is_file_by_block = [&](const PlanVolume& volume) {
-      return is_copied(volume) && volume.method == CopyMethod::kBlock && !is_block(volume);
+    refuse([&](const PlanVolume& volume) { return is_copied(volume) && volume.mode != mode_of(volume); },
+           "another volume mode than that of the source", "set `pvc.volumeMode` to it");
+    const auto is_indirect_device = [&](const PlanVolume& volume) {
+      const bool is_direct = !plan_.indirect_volumes && volume.method != CopyMethod::kSnapshot;
+      return is_copied(volume) && found(volume).is_block && !is_direct;
     };
-    refuse(is_file_by_block, "the copy method block for file systems", "select filesystem");
+    refuse(is_indirect_device, "volumes of mode Block but by direct copies",
+           "set `indirectVolumeMigration: false` and the copy method block, or select the action skip");
     if (causes.empty()) return;
     conditions_->set({.type = "VolumeMigrationNotSupported",
                       .category = kCritical,

@@ -65,6 +65,7 @@ constexpr Ability kAbilities[] = {
     {kExact, "nfs.csi.k8s.io", kAll},
     {kExact, "smb.csi.k8s.io", kAll},
     {kExact, "hostpath.csi.k8s.io", kOnce, kOnce},
+    {kExact, "sandbox.mtc/directory", kOnce, kOnce},
 };
 
 // In-tree plugins and the drivers that took their place.

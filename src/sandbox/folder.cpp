@@ -1,5 +1,7 @@
 #include "sandbox/folder.hpp"
 
+#include <cerrno>
+#include <fstream>
 #include <utility>
 
 #include <fmt/format.h>
@@ -50,6 +52,14 @@ void Folder::make(const fs::path& directory) {
   if (!failure) fs::create_directories(directory, failure);
   if (failure)
     throw Error(Code::kUnavailable, fmt::format("{} cannot be made: {}", directory.string(), failure.message()));
+}
+
+void Folder::make_file(const fs::path& path, std::uint64_t size) {
+  make(path.parent_path());
+  const std::ofstream made(path, std::ios::app);
+  std::error_code failure = made ? std::error_code() : std::error_code(errno, std::generic_category());
+  if (!failure) fs::resize_file(path, size, failure);
+  if (failure) throw Error(Code::kUnavailable, fmt::format("{} cannot be made: {}", path.string(), failure.message()));
 }
 
 void Folder::discard(const fs::path& path) {

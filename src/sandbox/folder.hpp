@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <filesystem>
 #include <string>
 #include <vector>
@@ -26,6 +27,8 @@ class Folder {
 
   /// Makes a directory in here, and those above it.
   void make(const std::filesystem::path& directory);
+  /// Makes a file in here that reads as so many zeros and takes no room. What one that is there holds stays.
+  void make_file(const std::filesystem::path& path, std::uint64_t size);
   /// Takes something away at once, however much there is in it: into the trash.
   void discard(const std::filesystem::path& path);
   /// Whether something has come into the trash since this was last asked, or lay there from the beginning.

@@ -109,6 +109,7 @@ void Kubelet::on_pod(const Json& pod) {
   if (is_leaving(pod) || string_at(pod, "status.phase") != "Pending") return;
   if (!unschedulable(objects_.storage(), pod).empty())  // whoever made it chose the node himself
     return set_status(pod, waiting_status(pod, "ContainerCreating", "", objects_.clock().now()));
+  if (const auto why = misused(pod, objects_.storage()); !why.empty()) return wait_for_mounts(pod, why);
   constexpr std::uint64_t third = 256, last = 254;
   const PodAddress address{fmt::format("10.128.{}.{}", rng_.below(third), 1 + rng_.below(last)), kHostAddress};
   set_status(pod, running_status(pod, address, objects_.clock().now()));
@@ -135,6 +136,11 @@ void Kubelet::on_process(const Json& pod) {
   }
 }
 
+void Kubelet::wait_for_mounts(const Json& pod, const std::string& why) {
+  tell(objects_, pod, {"Warning", "FailedMount", fmt::format("MountVolume.SetUp failed: {}", why), "kubelet"});
+  set_status(pod, waiting_status(pod, "ContainerCreating", "", objects_.clock().now()));
+}
+
 /// Starts the process, or says what it waits for: the next look tries again.
 void Kubelet::start(const Json& pod) {
   auto run = std::make_shared<Run>();
@@ -150,9 +156,7 @@ void Kubelet::start(const Json& pod) {
     folder_.make(folder);
     mounts = mounts_of(pod, objects_.storage(), folder_);
   } catch (const Error& error) {
-    tell(objects_, pod,
-         {"Warning", "FailedMount", fmt::format("MountVolume.SetUp failed: {}", error.what()), "kubelet"});
-    return set_status(pod, waiting_status(pod, "ContainerCreating", "", now));
+    return wait_for_mounts(pod, error.what());
   }
   async::Command command;
   try {

@@ -67,8 +67,8 @@ std::optional<std::string> value_of(const Json& pod, const Json& variable, const
 /// A path in its real place, if a mount has it; mounts inside others come first.
 std::string placed(const std::string& path, const std::vector<Mount>& deepest_first) {
   for (const auto& mount : deepest_first) {
-    if (path == mount.path) return mount.directory;
-    if (path.starts_with(mount.path + "/")) return mount.directory + path.substr(mount.path.size());
+    if (path == mount.path) return mount.place;
+    if (path.starts_with(mount.path + "/")) return mount.place + path.substr(mount.path.size());
   }
   return path;
 }

@@ -14,7 +14,7 @@ bool is_process(const Json& pod);
 /// Where a path of a container is on this machine.
 struct Mount {
   std::string path;
-  std::string directory;
+  std::string place;  ///< a directory, or the file that stands for a device
 };
 
 /// What a container would be started with.

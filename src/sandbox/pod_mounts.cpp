@@ -1,6 +1,7 @@
 #include "sandbox/pod_mounts.hpp"
 
 #include <algorithm>
+#include <array>
 #include <fstream>
 #include <map>
 #include <utility>
@@ -82,26 +83,31 @@ void write_object(const Json& source, const char* plural, const std::string& ns,
   }
 }
 
-fs::path directory_of_claim(const Json& pod, const std::string& name, const Storage& storage) {
+/// The volume's directory, or the file that stands for its device.
+fs::path place_of_claim(const Json& pod, const std::string& name, const Storage& storage) {
   const auto claim = storage.get({"persistentvolumeclaims", ns_of(pod), name});
   const auto volume = claim ? storage.get({"persistentvolumes", "", string_at(*claim, "spec.volumeName")}) : nullptr;
   if (!volume) throw Error(Code::kNotFound, fmt::format("persistentvolumeclaim \"{}\" has no volume", name));
   fs::path path = string_at(*volume, "spec.hostPath.path");
   if (path.empty())
-    throw Error(Code::kUnsupported,
-                fmt::format("volume {} is no directory (spec.hostPath): the embedded cluster mounts no other",
-                            name_of(*volume)));
+    throw Error(
+        Code::kUnsupported,
+        fmt::format("volume {} has no path of this machine (spec.hostPath): the embedded cluster mounts no other",
+                    name_of(*volume)));
   std::error_code absent;
-  if (!fs::is_directory(path, absent))
-    throw Error(Code::kNotFound, fmt::format("volume {}: directory {} is not there", name_of(*volume), path.string()));
+  const auto is = fs::status(path, absent);
+  const bool device = string_at(*volume, "spec.volumeMode") == "Block";
+  if (device ? !fs::is_regular_file(is) && !fs::is_block_file(is) : !fs::is_directory(is))
+    throw Error(Code::kNotFound, fmt::format("volume {}: {} {} is not there", name_of(*volume),
+                                             device ? "device" : "directory", path.string()));
   return path;
 }
 
-fs::path directory_of(const Json& pod, const Json& volume, const Storage& storage, Folder& folder) {
+fs::path place_of(const Json& pod, const Json& volume, const Storage& storage, Folder& folder) {
   const auto name = string_at(volume, "name");
   if (!is_dns_label(name)) throw Error(Code::kInvalid, fmt::format("volume \"{}\" has no valid name", name));
   if (const auto claim = string_at(volume, "persistentVolumeClaim.claimName"); !claim.empty())
-    return directory_of_claim(pod, claim, storage);
+    return place_of_claim(pod, claim, storage);
   const auto directory = folder.pod(uid_of(pod)) / "volumes" / name;
   folder.make(directory);
   if (const auto* secret = find(volume, "secret")) {
@@ -116,20 +122,56 @@ fs::path directory_of(const Json& pod, const Json& volume, const Storage& storag
   return directory;
 }
 
+/// How a container can have a volume, and the mode that the volume must be of.
+struct Way {
+  const char* list;
+  const char* path;
+  const char* mode;
+};
+constexpr std::array kWays = {Way{"volumeMounts", "mountPath", "Filesystem"},
+                              Way{"volumeDevices", "devicePath", "Block"}};
+
+/// Whether one of the pod's containers has the volume in this way.
+bool is_had(const Json& pod, const std::string& volume, const Way& way) {
+  const auto has = [&](const Json& container) {
+    return std::ranges::any_of(array_at(container, way.list),
+                               [&](const Json& entry) { return string_at(entry, "name") == volume; });
+  };
+  return std::ranges::any_of(array_at(pod, "spec.containers"), has) ||
+         std::ranges::any_of(array_at(pod, "spec.initContainers"), has);
+}
+
 }  // namespace
 
+std::string misused(const Json& pod, const Storage& storage) {
+  for (const auto& volume : array_at(pod, "spec.volumes")) {
+    const auto claim =
+        storage.get({"persistentvolumeclaims", ns_of(pod), string_at(volume, "persistentVolumeClaim.claimName")});
+    if (!claim) continue;
+    const auto name = string_at(volume, "name"), mode = string_at(*claim, "spec.volumeMode");
+    for (const auto& way : kWays) {
+      if (mode != way.mode && is_had(pod, name, way))
+        return fmt::format("volume {} has volumeMode {}, but is specified in {}", name, mode, way.list);
+    }
+  }
+  return "";
+}
+
 std::vector<Mount> mounts_of(const Json& pod, const Storage& storage, Folder& folder) {
-  std::map<std::string, fs::path> directories;
+  if (const auto why = misused(pod, storage); !why.empty()) throw Error(Code::kInvalid, why);
+  std::map<std::string, fs::path> places;
   for (const auto& volume : array_at(pod, "spec.volumes"))
-    directories[string_at(volume, "name")] = directory_of(pod, volume, storage, folder);
+    places[string_at(volume, "name")] = place_of(pod, volume, storage, folder);
   std::vector<Mount> out;
-  for (const auto& mount : array_at(array_at(pod, "spec.containers").at(0), "volumeMounts")) {
-    const auto name = string_at(mount, "name");
-    const auto directory = directories.find(name);
-    if (directory == directories.end()) throw Error(Code::kInvalid, fmt::format("there is no volume \"{}\"", name));
-    auto path = string_at(mount, "mountPath");
-    while (path.size() > 1 && path.ends_with('/')) path.pop_back();
-    out.push_back({path, inside(directory->second, string_at(mount, "subPath")).string()});
+  for (const auto& way : kWays) {
+    for (const auto& mount : array_at(array_at(pod, "spec.containers").at(0), way.list)) {
+      const auto name = string_at(mount, "name");
+      const auto place = places.find(name);
+      if (place == places.end()) throw Error(Code::kInvalid, fmt::format("there is no volume \"{}\"", name));
+      auto path = string_at(mount, way.path);
+      while (path.size() > 1 && path.ends_with('/')) path.pop_back();
+      out.push_back({path, inside(place->second, string_at(mount, "subPath")).string()});
+    }
   }
   return out;
 }

@@ -18,11 +18,16 @@ using testing::HasSubstr;
 
 class PodMounts : public testing::Test {
  protected:
-  Json pod(const std::string& volumes, const std::string& mounts) const {
+  Json pod(const std::string& volumes, const std::string& mounts, const char* list = "volumeMounts") const {
     return {{"metadata", {{"namespace", "shop"}, {"name", "p"}, {"uid", "0-1"}}},
             {"spec",
-             {{"volumes", parse_yaml_one(volumes)},
-              {"containers", Json::array({{{"volumeMounts", parse_yaml_one(mounts)}}})}}}};
+             {{"volumes", parse_yaml_one(volumes)}, {"containers", Json::array({{{list, parse_yaml_one(mounts)}}})}}}};
+  }
+  /// A claim "c" with a volume there.
+  void bind(const char* mode, const fs::path& path) {
+    storage_.put({"persistentvolumeclaims", "shop", "c"}, {{"spec", {{"volumeName", "pv"}, {"volumeMode", mode}}}});
+    storage_.put({"persistentvolumes", "", "pv"},
+                 {{"spec", {{"volumeMode", mode}, {"hostPath", {{"path", path.string()}}}}}});
   }
   std::string refusal_of(const std::string& volumes, const std::string& mounts = "[{name: v, mountPath: /v}]") {
     try {
@@ -52,11 +57,11 @@ TEST_F(PodMounts, AreFilesForTheirOwnerAlone) {
       storage_, folder_);
   ASSERT_EQ(mounts.size(), 3u);
   EXPECT_EQ(mounts[0].path, "/s");
-  const auto key = fs::path(mounts[0].directory) / "tls.key";
+  const auto key = fs::path(mounts[0].place) / "tls.key";
   EXPECT_EQ(content(key), "key");
   EXPECT_EQ(fs::status(key).permissions(), fs::perms::owner_read | fs::perms::owner_write);
-  EXPECT_EQ(content(fs::path(mounts[1].directory) / "y"), "2");
-  EXPECT_TRUE(fs::is_empty(mounts[2].directory));
+  EXPECT_EQ(content(fs::path(mounts[1].place) / "y"), "2");
+  EXPECT_TRUE(fs::is_empty(mounts[2].place));
   unmount(folder_.pod("0-1"));
   EXPECT_FALSE(fs::exists(key));
 }
@@ -64,13 +69,36 @@ TEST_F(PodMounts, AreFilesForTheirOwnerAlone) {
 TEST_F(PodMounts, AreTheDirectoriesOfClaims) {
   const auto directory = folder_.volume("pv");
   folder_.make(directory);
-  storage_.put({"persistentvolumeclaims", "shop", "c"}, {{"spec", {{"volumeName", "pv"}}}});
-  storage_.put({"persistentvolumes", "", "pv"}, {{"spec", {{"hostPath", {{"path", directory.string()}}}}}});
+  bind("Filesystem", directory);
   const auto mounts = mounts_of(pod("[{name: v, persistentVolumeClaim: {claimName: c}}]", "[{name: v, mountPath: /v}]"),
                                 storage_, folder_);
-  EXPECT_EQ(mounts.at(0).directory, directory);
+  EXPECT_EQ(mounts.at(0).place, directory);
   unmount(folder_.pod("0-1"));
   EXPECT_TRUE(fs::exists(directory));
+}
+
+TEST_F(PodMounts, AreTheFilesThatStandForDevices) {
+  const auto file = folder_.volume("pv");
+  folder_.make_file(file, 4096);
+  bind("Block", file);
+  const auto volumes = "[{name: v, persistentVolumeClaim: {claimName: c}}]";
+  const auto mounts = mounts_of(pod(volumes, "[{name: v, devicePath: /dev/v}]", "volumeDevices"), storage_, folder_);
+  EXPECT_EQ(mounts.at(0).path, "/dev/v");
+  EXPECT_EQ(mounts.at(0).place, file);
+  EXPECT_EQ(refusal_of(volumes), "volume v has volumeMode Block, but is specified in volumeMounts");
+  fs::remove(file);
+  EXPECT_THAT(refusal_of(volumes, "[]"), HasSubstr("is not there"));
+}
+
+TEST_F(PodMounts, AreNoDevicesIfTheyAreFileSystems) {
+  bind("Filesystem", folder_.volume("pv"));
+  const auto wrong =
+      pod("[{name: v, persistentVolumeClaim: {claimName: c}}]", "[{name: v, devicePath: /dev/v}]", "volumeDevices");
+  EXPECT_EQ(misused(wrong, storage_), "volume v has volumeMode Filesystem, but is specified in volumeDevices");
+  auto early = wrong;
+  early["spec"]["initContainers"] = early["spec"]["containers"];
+  early["spec"]["containers"] = Json::array({Json::object()});
+  EXPECT_EQ(misused(early, storage_), misused(wrong, storage_));
 }
 
 TEST_F(PodMounts, SayWhatIsNotThereAndWhatCannotBe) {

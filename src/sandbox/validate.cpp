@@ -166,6 +166,31 @@ void check_pod_spec(const Json& spec, const std::string& field, Complaints& out)
   }
 }
 
+/// Volumes as devices: of claims alone, and not as directories too.
+void check_devices(const Json& spec, const std::string& field, Complaints& out) {
+  std::size_t index = 0;
+  for (const auto& container : array_at(spec, "containers")) {
+    const auto list = fmt::format("{}.containers[{}].volumeDevices", field, index++);
+    std::size_t number = 0;
+    for (const auto& device : array_at(container, "volumeDevices")) {
+      const auto at = fmt::format("{}[{}]", list, number++);
+      const auto name = string_at(device, "name"), path = string_at(device, "devicePath");
+      const auto is_it = [&](const Json& entry) { return string_at(entry, "name") == name; };
+      const auto volume = std::ranges::find_if(array_at(spec, "volumes"), is_it);
+      if (volume == array_at(spec, "volumes").end()) {
+        out.add({at + ".name", "FieldValueNotFound", fmt::format("Not found: {}", dump(Json(name)))});
+      } else if (!volume->contains("persistentVolumeClaim") && !volume->contains("ephemeral")) {
+        out.invalid(at + ".name", name,
+                    "can only use volume source type of PersistentVolumeClaim or Ephemeral for block mode");
+      }
+      if (path.empty()) out.required(at + ".devicePath");
+      if (path.contains("..")) out.invalid(at + ".devicePath", path, "can not contain backsteps ('..')");
+      if (std::ranges::any_of(array_at(container, "volumeMounts"), is_it))
+        out.invalid(at + ".name", name, "must not already exist in volumeMounts");
+    }
+  }
+}
+
 void check_workload(const Json* before, const Json& after, Complaints& out) {
   const auto& selector = object_at(after, "spec.selector");
   if (selector.empty()) {
@@ -274,6 +299,7 @@ void check_built_in(const Resource& resource, const Json* before, const Json& af
     check_service(before, after, out);
   } else if (kind == "Pod") {
     check_pod_spec(object_at(after, "spec"), "spec", out);
+    check_devices(object_at(after, "spec"), "spec", out);
     if (before != nullptr) check_pod_update(*before, after, out);
   } else if (kind == "Event") {
     if (string_at(after, "involvedObject.namespace") != string_at(after, "metadata.namespace"))
@@ -281,6 +307,8 @@ void check_built_in(const Resource& resource, const Json* before, const Json& af
                   "does not match event.namespace");
   } else if (kind == "Deployment" || kind == "ReplicaSet" || kind == "DaemonSet" || kind == "StatefulSet") {
     check_workload(kind == "StatefulSet" ? nullptr : before, after, out);
+    // Volumes of a set may be those of its claim templates.
+    if (kind != "StatefulSet") check_devices(object_at(after, "spec.template.spec"), "spec.template.spec", out);
     if (kind == "StatefulSet" && before != nullptr) check_stateful_set(*before, after, out);
   } else if (kind == "Job") {
     check_pod_spec(object_at(after, "spec.template.spec"), "spec.template.spec", out);

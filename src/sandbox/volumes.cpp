@@ -1,14 +1,15 @@
 #include "sandbox/volumes.hpp"
 
 #include <algorithm>
+#include <cmath>
 #include <filesystem>
 #include <utility>
 
 #include <fmt/format.h>
 
 #include "base/error.hpp"
+#include "kube/quantity.hpp"
 #include "sandbox/controller_tools.hpp"
-#include "sandbox/quantity.hpp"
 #include "sandbox/storage_class.hpp"
 
 namespace mtc::sandbox {
@@ -47,6 +48,8 @@ bool has_ended(const Json& pod) {
 std::string requested(const Json& claim) { return string_at(claim, "spec.resources.requests.storage"); }
 std::string capacity(const Json& volume) { return string_at(volume, "spec.capacity.storage"); }
 
+bool is_device(const Json& claim) { return string_at(claim, "spec.volumeMode") == "Block"; }
+
 std::string path_of(const Json& volume) { return string_at(volume, "spec.hostPath.path"); }
 
 /// Whether a volume is set aside for a claim: for this very one, or for whoever has its name.
@@ -61,7 +64,7 @@ bool is_free(const Json& volume) { return object_at(volume, "spec.claimRef").emp
 
 /// Why a volume cannot serve a claim; "" = it can.
 std::string mismatch(const Json& volume, const Json& claim) {
-  if (quantity(capacity(volume)) < quantity(requested(claim))) return "requested PV is too small";
+  if (kube::quantity(capacity(volume)) < kube::quantity(requested(claim))) return "requested PV is too small";
   if (class_of(volume).value_or("") != class_of(claim).value_or("")) return "storageClassName does not match";
   if (string_at(volume, "spec.volumeMode") != string_at(claim, "spec.volumeMode")) return "incompatible volumeMode";
   const auto offered = strings_at(volume, "spec.accessModes");
@@ -127,7 +130,7 @@ void Volumes::reclaim(const Json& volume) {
   if (string_at(volume, "spec.persistentVolumeReclaimPolicy") != "Delete") return set_phase(volume, "Released");
   if (!is_to_be_deleted(volume))
     return set_phase(volume, "Failed",
-                     fmt::format("{} is no directory that this cluster has made: it stays", path_of(volume)));
+                     fmt::format("{} is nothing that this cluster has made: it stays", path_of(volume)));
   folder_.discard(path_of(volume));
   objects_.remove(built_in(kVolumes), "", name_of(volume), Json::object());
   drop_finalizer(objects_, built_in(kVolumes), volume, kVolumeInUse);
@@ -213,7 +216,8 @@ void Volumes::find_volume(const Json& claim) {
   for (const auto& volume : objects_.storage().list(kVolumes, "")) {
     if (!mismatch(*volume, claim).empty()) continue;
     if (is_reserved_for(*volume, claim) && !is_leaving(*volume)) return bind(*volume, claim);
-    if (is_free(*volume) && (!best || quantity(capacity(*volume)) < quantity(capacity(*best)))) best = volume;
+    if (is_free(*volume) && (!best || kube::quantity(capacity(*volume)) < kube::quantity(capacity(*best))))
+      best = volume;
   }
   const auto name = class_of(claim).value_or("");
   const auto storage_class = objects_.storage().get({kClasses, "", name});
@@ -236,6 +240,23 @@ bool Volumes::is_awaited(const Json& claim) const {
   return std::ranges::any_of(pods, [&](const ObjectPtr& pod) { return mounts(*pod, claim); });
 }
 
+/// A directory, or a file that stands for a device.
+std::filesystem::path Volumes::make_place(const Json& claim, const std::string& name) {
+  constexpr double most = 0x1p62;
+  auto path = folder_.volume(name);
+  if (is_device(claim)) {
+    folder_.make_file(path,
+                      static_cast<std::uint64_t>(std::clamp(std::ceil(kube::quantity(requested(claim))), 0.0, most)));
+  } else {
+    folder_.make(path);
+  }
+  using enum std::filesystem::perms;
+  const auto for_all = owner_read | owner_write | group_read | group_write | others_read | others_write;
+  std::error_code ignored;
+  std::filesystem::permissions(path, is_device(claim) ? for_all : all, ignored);  // whatever user a container runs as
+  return path;
+}
+
 void Volumes::provision(const Json& claim, const Json& storage_class) {
   const auto provisioner = string_at(storage_class, "provisioner");
   if (provisioner != kProvisioner)
@@ -244,14 +265,8 @@ void Volumes::provision(const Json& claim, const Json& storage_class) {
                                     "manually by the system administrator. If volume creation is delayed, please "
                                     "verify that the provisioner is running and correctly registered.",
                                     provisioner));
-  if (string_at(claim, "spec.volumeMode") == "Block")
-    return keep_waiting(claim, "Warning", "ProvisioningFailed",
-                        "volumes of the embedded cluster are directories: it has no block volumes (volumeMode Block)");
   const auto name = "pvc-" + uid_of(claim);
-  const auto path = folder_.volume(name);
-  folder_.make(path);
-  std::error_code ignored;
-  std::filesystem::permissions(path, std::filesystem::perms::all, ignored);  // every container's user may write there
+  const auto path = make_place(claim, name);
   auto annotated = claim;
   for (const auto* prefix : {"volume.beta.kubernetes.io", "volume.kubernetes.io"})
     annotated["metadata"]["annotations"][std::string(prefix) + "/storage-provisioner"] = provisioner;
@@ -266,10 +281,10 @@ void Volumes::provision(const Json& claim, const Json& storage_class) {
                {{"accessModes", array_at(claim, "spec.accessModes")},
                 {"capacity", {{"storage", requested(claim)}}},
                 {"claimRef", reference_to(*owner)},
-                {"hostPath", {{"path", path.string()}, {"type", "DirectoryOrCreate"}}},
+                {"hostPath", {{"path", path.string()}, {"type", is_device(claim) ? "File" : "DirectoryOrCreate"}}},
                 {"persistentVolumeReclaimPolicy", policy.empty() ? "Delete" : policy},
                 {"storageClassName", name_of(storage_class)},
-                {"volumeMode", "Filesystem"}}}});
+                {"volumeMode", is_device(claim) ? "Block" : "Filesystem"}}}});
   const auto volume = objects_.storage().get({kVolumes, "", name});
   if (!volume) return;
   tell(objects_, claim, {"Normal", "ProvisioningSucceeded", "Successfully provisioned volume " + name, kProvisioner});

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <filesystem>
 #include <string>
 
 #include "sandbox/folder.hpp"
@@ -22,6 +23,7 @@ class Volumes {
   void bind(const Json& volume, const Json& claim);
   void bind_to_named(const Json& claim, const std::string& name);
   void find_volume(const Json& claim);
+  std::filesystem::path make_place(const Json& claim, const std::string& name);
   void provision(const Json& claim, const Json& storage_class);
   void keep_waiting(const Json& claim, const std::string& type, const std::string& reason, const std::string& message);
   void set_phase(const Json& volume, const std::string& phase, const std::string& message = "");

@@ -1,5 +1,6 @@
 #include <filesystem>
 #include <fstream>
+#include <sys/stat.h>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -39,11 +40,9 @@ Json volume(const std::string& name, const std::string& size, const std::string&
   return out;
 }
 
-Json pod(const std::string& name, const std::string& claim_name) {
-  return in_default(name,
-                    "{spec: {containers: [{name: a, image: shop/web}], volumes: [{name: v, "
-                    "persistentVolumeClaim: {claimName: " +
-                        claim_name + "}}]}}");
+Json pod(const std::string& name, const std::string& claim_name, const std::string& container = "") {
+  return in_default(name, "{spec: {containers: [{name: a, image: shop/web, " + container +
+                              "}], volumes: [{name: v, persistentVolumeClaim: {claimName: " + claim_name + "}}]}}");
 }
 
 const auto is_bound = has("status.phase", "Bound");
@@ -77,6 +76,32 @@ Task<void> lifetime(Cluster* cluster) {
 
 TEST(Volumes, AreDirectoriesThatLiveAsLongAsTheirClaims) { on_cluster({}, lifetime); }
 
+Task<void> device(Cluster* cluster) {
+  const auto client = cluster->client();
+  co_await client->create(types::persistent_volume_claims(), claim("raw", "{volumeMode: Block}"));
+  const auto name = co_await name_of_volume(client, "raw");
+  const auto held = co_await when(client, types::persistent_volumes(), name, is_bound);
+  EXPECT_EQ(string_at(held, "spec.volumeMode"), "Block");
+  const fs::path file = string_at(held, "spec.hostPath.path");
+  EXPECT_TRUE(fs::is_regular_file(file));
+  EXPECT_EQ(fs::file_size(file), 1U << 30U);
+  struct stat is{};
+  EXPECT_EQ(::stat(file.c_str(), &is), 0);
+  EXPECT_EQ(is.st_blocks, 0) << "nothing was written to it";
+  co_await client->create(types::pods(), pod("mounts", "raw", "volumeMounts: [{name: v, mountPath: /v}]"));
+  co_await when_told(client, "mounts", "volume v has volumeMode Block, but is specified in volumeMounts");
+  co_await client->create(types::pods(), pod("uses", "raw", "volumeDevices: [{name: v, devicePath: /dev/v}]"));
+  co_await when(client, types::pods(), "uses", has("status.phase", "Running"));
+  const auto wrong = co_await client->get(types::pods(), {"default", "mounts"});
+  EXPECT_EQ(string_at(*wrong, "status.phase"), "Pending");
+  for (const auto* each : {"mounts", "uses"}) co_await client->remove(types::pods(), {"default", each});
+  co_await client->remove(types::persistent_volume_claims(), {"default", "raw"});
+  co_await when_gone(client, types::persistent_volumes(), name);
+  EXPECT_FALSE(fs::exists(file));
+}
+
+TEST(Volumes, AreFilesIfTheirClaimsWantDevices) { on_cluster({}, device); }
+
 Task<void> retained(Cluster* cluster) {
   const auto client = cluster->client();
   co_await client->create(
@@ -97,13 +122,11 @@ TEST(Volumes, StayIfTheirClassSaysRetain) { on_cluster({}, retained); }
 
 Task<void> hopeless(Cluster* cluster) {
   const auto client = cluster->client();
-  for (const auto& one : {claim("lost", "{storageClassName: none}"), claim("raw", "{volumeMode: Block}"),
-                          claim("bare", "{storageClassName: ''}")})
+  for (const auto& one : {claim("lost", "{storageClassName: none}"), claim("bare", "{storageClassName: ''}")})
     co_await client->create(types::persistent_volume_claims(), one);
   co_await when_told(client, "lost", "storageclass.storage.k8s.io \"none\" not found");
-  co_await when_told(client, "raw", "no block volumes");
   co_await when_told(client, "bare", "no persistent volumes available for this claim and no storage class is set");
-  for (const auto* name : {"lost", "raw", "bare"})
+  for (const auto* name : {"lost", "bare"})
     co_await when(client, types::persistent_volume_claims(), name, has("status.phase", "Pending"));
 }
 

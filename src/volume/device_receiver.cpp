@@ -175,7 +175,6 @@ Task<void> verify(DeviceRun* run) {
   report->verified = true;
   report->source_root = device_root(run->size(), source);
   report->destination_root = device_root(run->size(), mine);
-  run->progress()->verified = 1;
   co_await run->first()->write(Kind::kVerdict, encode(*report));
 }
 

@@ -1,39 +1,10 @@
 """Volumes are moved file by file by pods on both clusters, proven by reading back, and nothing of it stays behind."""
 from case import NS
 from cluster import conditions, phase, wait_for
-from volumes import EitherWay, VolumeCase, big, fill
+from volumes import Directly, EitherWay, VolumeCase, big, fill
 
 
-class DirectVolumes(EitherWay, VolumeCase):
-    def volume_plan(self, *namespaces, **changes):
-        return self.plan("host", "east", *namespaces, indirectVolumeMigration=False, **changes)
-
-    def no_helpers(self, *namespaces):
-        for cluster in (self.west, self.east):
-            for ns in namespaces:
-                for kind in ("pods", "secrets", "services"):
-                    self.assertEqual([o["metadata"]["name"] for o in cluster.items(kind, ns, "owner=directvolumemigration")], [], f"{kind} of {ns} in {cluster.name}")
-
-    def not_written_into(self, ns):
-        self.assertEqual(self.west.items("pods", ns, "owner=directvolumemigration"), [])
-
-    def copies_of(self, name):
-        """The DirectVolumeMigration of a migration."""
-        uid = self.west.get("migmigrations", name)["metadata"]["uid"]
-        found = self.west.items("directvolumemigrations", NS, f"migration-direct-volume={uid}")
-        return found[0] if found else None
-
-    def sender(self, name, ns):
-        """The pod that sends, once it is there."""
-        def there():
-            copies = self.copies_of(name)
-            if copies is None:
-                return None
-            found = self.west.items("pods", ns, f"directvolumemigration={copies['metadata']['uid']}")
-            return found[0] if found else None
-
-        return wait_for("a sending pod", there)
-
+class DirectVolumes(Directly, EitherWay, VolumeCase):
     # What travels
 
     def test_cutover(self):

@@ -10,9 +10,6 @@ from world import MTC
 
 
 class Reports(VolumeCase):
-    def mtc(self, *arguments):
-        return subprocess.run([MTC, "--kubeconfig", str(self.west.kubeconfig), *arguments], capture_output=True, text=True, timeout=60, check=False)
-
     def test_a_report_of_objects_and_volumes_is_signed(self):
         ns = self.with_claims("data")
         fill(self.source(ns), files=3)

@@ -163,20 +163,24 @@ class VolumePlans(Case):
     def test_what_this_release_does_not_move(self):
         self.bound("block", mode="Block")
         self.bound("data")
-        plan = self.direct(ready=False)
+        plan = self.direct(ready=False, indirectVolumeMigration=True)
         at = {v["pvc"]["name"]: i for i, v in enumerate(wait_for("the list", lambda: self.volumes(plan)))}
 
         def refused(*words):
             wait_for(f"{words} of {plan}", lambda: all(w in conditions(self.west.get("migplans", plan)).get("VolumeMigrationNotSupported", {}).get("message", "") for w in words))
             self.refused(plan, "VolumeMigrationNotSupported", "NotSupported", category="Critical")
 
-        refused("another mode than Filesystem", f"[{self.ns}/block]", "skip")
+        refused("mode Block but by direct copies", f"[{self.ns}/block]", "`indirectVolumeMigration: false`", "skip")
+        self.west.patch("migplans", plan, {"spec": {"indirectVolumeMigration": False}})
+        self.ready(plan)
+        self.edit(plan, index=at["block"], volumeMode="Filesystem")
+        refused("another volume mode than that of the source", f"[{self.ns}/block]", "`pvc.volumeMode`")
         self.edit(plan, {"action": "skip"}, index=at["block"])
         self.ready(plan)
         self.says("migplans", plan, "PvSkipped", "Skipped", "Warn", f"[{self.ns}/block]")
         self.edit(plan, {"copyMethod": "snapshot"}, index=at["data"])
         refused("snapshot", f"[{self.ns}/data]", "filesystem")
-        self.edit(plan, {"copyMethod": "filesystem"}, index=at["data"])
+        self.edit(plan, {"copyMethod": "block"}, index=at["data"])  # a claim is copied as what it is
         self.ready(plan)
 
     def test_moving_is_offered_and_refused(self):

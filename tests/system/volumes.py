@@ -2,10 +2,12 @@
 import os
 import pathlib
 import stat
+import subprocess
 import threading
 
 from case import NS, Case
 from cluster import conditions, phase, wait_for
+from world import MTC
 
 IMAGE = "ghcr.io/example/mtc:1"  # an embedded cluster runs what is called mtc as this very program
 
@@ -109,12 +111,48 @@ class VolumeCase(Case):
         for claim in claims:
             self.assertEqual(listing(self.target(target_ns or ns, claim)), listing(self.source(ns, claim)))
 
+    def mtc(self, *arguments):
+        return subprocess.run([MTC, "--kubeconfig", str(self.west.kubeconfig), *arguments], capture_output=True, text=True, timeout=60, check=False)
+
     def failed(self, migration, *words):
         self.assertIn("Failed", conditions(migration), migration["status"])
         errors = "\n".join(migration["status"]["errors"])
         for word in words:
             self.assertIn(word, errors)
         return migration
+
+
+class Directly:
+    """What is seen of a copy from cluster to cluster."""
+
+    def volume_plan(self, *namespaces, **changes):
+        return self.plan("host", "east", *namespaces, indirectVolumeMigration=False, **changes)
+
+    def no_helpers(self, *namespaces):
+        for cluster in (self.west, self.east):
+            for ns in namespaces:
+                for kind in ("pods", "secrets", "services"):
+                    self.assertEqual([o["metadata"]["name"] for o in cluster.items(kind, ns, "owner=directvolumemigration")], [], f"{kind} of {ns} in {cluster.name}")
+
+    def not_written_into(self, ns):
+        self.assertEqual(self.west.items("pods", ns, "owner=directvolumemigration"), [])
+
+    def copies_of(self, name):
+        """The DirectVolumeMigration of a migration."""
+        uid = self.west.get("migmigrations", name)["metadata"]["uid"]
+        found = self.west.items("directvolumemigrations", NS, f"migration-direct-volume={uid}")
+        return found[0] if found else None
+
+    def sender(self, name, ns):
+        """The pod that sends, once it is there."""
+        def there():
+            copies = self.copies_of(name)
+            if copies is None:
+                return None
+            found = self.west.items("pods", ns, f"directvolumemigration={copies['metadata']['uid']}")
+            return found[0] if found else None
+
+        return wait_for("a sending pod", there)
 
 
 class EitherWay:
@@ -203,4 +241,4 @@ class EitherWay:
         self.not_written_into(ns)
 
 
-__all__ = ["EitherWay", "Scribbling", "VolumeCase", "big", "fill", "listing"]
+__all__ = ["Directly", "EitherWay", "Scribbling", "VolumeCase", "big", "fill", "listing"]

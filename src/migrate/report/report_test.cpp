@@ -32,6 +32,7 @@ objects:
 volumes:
 - {claim: shop/data, target: shop/data, copied: true, files: 3, bytes: 5, verified: true, root: ab12}
 - {claim: shop/logs, target: shop/logs, copied: true, files: 1, bytes: 2, verified: false}
+- {claim: shop/raw, target: shop/raw, copied: true, device: true, bytes: 512, verified: true, root: cd34}
 - {claim: shop/rest, target: shop/rest, copied: false}
 warnings: [{type: VolumeFilesSkipped, message: busy}]
 errors: []
@@ -45,6 +46,7 @@ TEST(Report, IsReadByAPerson) {
   EXPECT_THAT(said, HasSubstr("skipped endpoints shop/web: the Service makes them"));
   EXPECT_THAT(said, HasSubstr("shop/data to shop/data: copied, 3 files, 5 bytes, read back and equal, root ab12"));
   EXPECT_THAT(said, HasSubstr("shop/logs to shop/logs: copied, 1 files, 2 bytes, not read back"));
+  EXPECT_THAT(said, HasSubstr("shop/raw to shop/raw: copied, a device of 512 bytes, read back and equal, root cd34"));
   EXPECT_THAT(said, HasSubstr("shop/rest to shop/rest: not copied"));
   EXPECT_THAT(said, HasSubstr("VolumeFilesSkipped: busy"));
   EXPECT_THAT(said, Not(HasSubstr("Errors")));

@@ -31,8 +31,9 @@ std::string objects_text(const Json& report) {
 std::string volume_text(const Json& volume) {
   auto out = fmt::format("  {} to {}: {}", string_at(volume, "claim"), string_at(volume, "target"),
                          bool_at(volume, "copied") ? "copied" : "not copied");
-  if (const auto files = int_at(volume, "files"))
-    out += fmt::format(", {} files, {} bytes", *files, int_at(volume, "bytes").value_or(0));
+  const auto bytes = int_at(volume, "bytes").value_or(0);
+  if (const auto files = int_at(volume, "files")) out += fmt::format(", {} files, {} bytes", *files, bytes);
+  if (bool_at(volume, "device")) out += fmt::format(", a device of {} bytes", bytes);
   if (!bool_at(volume, "copied")) return out + "\n";
   if (!bool_at(volume, "verified")) return out + ", not read back\n";
   const auto root = string_at(volume, "root");

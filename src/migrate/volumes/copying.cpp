@@ -43,7 +43,8 @@ Destination destination_of(const Copying& c) {
           .claims = c.self.claims,
           .maker = maker_of(c),
           .waited = c.in_phase(),
-          .failed_phase = "MigrationFailed"};
+          .failed_phase = "MigrationFailed",
+          .takes_devices = true};
 }
 
 std::string md5_hex(const std::string& text) { return hex(md5(text)); }

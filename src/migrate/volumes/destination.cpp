@@ -1,11 +1,13 @@
 #include "migrate/volumes/destination.hpp"
 
 #include <map>
+#include <optional>
 #include <utility>
 
 #include <fmt/format.h>
 
 #include "api/names.hpp"
+#include "base/error.hpp"
 
 namespace mtc::migrate::volumes {
 namespace {
@@ -29,12 +31,12 @@ Json namespace_like(const Json& source, const std::string& name) {
 
 bool is_being_deleted(const Json& object) { return !string_at(object, "metadata.deletionTimestamp").empty(); }
 
-/// Why the files of this claim of the source cannot be read; "" if they can.
-std::string unfit(const api::Ref& claim, const Json& source) {
-  if (string_at(source, "spec.volumeMode") == "Block") {
+/// Why this claim of the source cannot be read; "" if it can.
+std::string unfit(const Destination& d, const api::Ref& claim, const Json& source) {
+  if (is_device(source) && !d.takes_devices) {
     return fmt::format(
-        "PersistentVolumeClaim {} of the source has volumeMode Block, which this release does not copy: "
-        "choose action skip for its volume in the plan.",
+        "PersistentVolumeClaim {} of the source has volumeMode Block, which does not travel through the bucket: set "
+        "`indirectVolumeMigration: false` in the plan, or select the action skip for its volume.",
         claim.str());
   }
   const auto phase = string_at(source, "status.phase");
@@ -43,6 +45,18 @@ std::string unfit(const api::Ref& claim, const Json& source) {
                        phase.empty() ? "not bound" : phase);
   }
   return "";
+}
+
+/// What target_claim() must know of the volume.
+Task<Json> volume_of(kube::ClientPtr source, Json claim) {
+  if (!is_device(claim)) co_return Json::object();
+  std::optional<Json> volume;
+  try {
+    volume = co_await source->get(kube::types::persistent_volumes(), {"", string_at(claim, "spec.volumeName")});
+  } catch (const Error& error) {
+    if (error.code() != Code::kForbidden) throw;  // the claim's own status tells as much, nearly always
+  }
+  co_return volume ? std::move(*volume) : Json::object();
 }
 
 }  // namespace
@@ -69,8 +83,8 @@ Task<Outcome> check_claims(Destination d) {
   std::vector<std::string> refusals;
   for (const auto& claim : d.claims) {
     const auto source = co_await kube::must_get(*d.source, type, {claim.source.ns, claim.source.name});
-    if (auto why = unfit(claim.source, source); !why.empty()) refusals.push_back(std::move(why));
-    const auto target = target_claim(d.maker, claim, source);
+    if (auto why = unfit(d, claim.source, source); !why.empty()) refusals.push_back(std::move(why));
+    const auto target = target_claim(d.maker, claim, source, co_await volume_of(d.source, source));
     const auto existing = co_await d.destination->get(type, kube::key_of(target));
     if (!existing) continue;
     if (is_being_deleted(*existing)) {
@@ -89,7 +103,7 @@ Task<Outcome> ensure_claims(Destination d) {
   if (auto looked = co_await check_claims(d); looked.kind != Outcome::Kind::kDone) co_return looked;
   for (const auto& claim : d.claims) {
     const auto source = co_await kube::must_get(*d.source, type, {claim.source.ns, claim.source.name});
-    const auto target = target_claim(d.maker, claim, source);
+    const auto target = target_claim(d.maker, claim, source, co_await volume_of(d.source, source));
     const auto [stored, made] = co_await kube::ensure(*d.destination, type, target);
     // Somebody was quicker.
     if (const auto why = made ? std::string() : refusal_of(d.maker, stored, target); !why.empty())

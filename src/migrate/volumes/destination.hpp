@@ -7,13 +7,14 @@
 
 namespace mtc::migrate::volumes {
 
-/// What must be on the destination before files come.
+/// What must be on the destination before content comes.
 struct Destination {
   kube::ClientPtr source, destination;
   std::vector<api::ClaimCopy> claims;
   Maker maker;
   Duration waited{};         ///< how long the step that asks has been at it
   std::string failed_phase;  ///< of the Outcome
+  bool takes_devices = false;
 };
 /// The namespaces of the claims, with the annotations and labels of the source's.
 Task<Outcome> ensure_namespaces(Destination d);

@@ -25,6 +25,15 @@ Copying copying(api::CopyType type = api::CopyType::kCutOver, const char* uid = 
   return c;
 }
 
+Json files() { return parse_yaml_one("{spec: {}}"); }
+
+/// A claim of the source that asked for 1Gi, with what its status says that it got.
+Json device(const char* got = "1Gi") {
+  auto claim = parse_yaml_one("{spec: {volumeMode: Block, resources: {requests: {storage: 1Gi}}}}");
+  claim["status"]["capacity"]["storage"] = got;
+  return claim;
+}
+
 // The numbers are those of direct-volume.md §4.
 TEST(Itinerary, IsTheOneOfTheOriginal) {
   EXPECT_EQ(copy_itinerary().rows.size(), 22U);
@@ -51,7 +60,7 @@ spec:
   dataSource: {kind: VolumeSnapshot, name: s}
   resources: {requests: {storage: 5Gi}})");
   const auto c = copying();
-  const auto target = target_claim(maker_of(c), c.self.claims[0], source);
+  const auto target = target_claim(maker_of(c), c.self.claims[0], source, Json::object());
   EXPECT_EQ(kube::key_of(target).str(), "boutique/new");
   EXPECT_EQ(dump(target["spec"]), R"({"accessModes":["ReadWriteOnce"],"resources":{"requests":{"storage":"5Gi"}},)"
                                   R"("storageClassName":"fast","volumeMode":"Filesystem"})");
@@ -63,10 +72,35 @@ spec:
   EXPECT_EQ(refusal_of(maker_of(c), target, target), "") << "the stage before made it";
 }
 
+TEST(TargetClaim, OfADeviceIsAsLargeAsTheDeviceIs) {
+  const auto c = copying();
+  const auto asks = [&](const Json& source, const char* volume) {
+    const auto target = target_claim(maker_of(c), c.self.claims[0], source, parse_yaml_one(volume));
+    EXPECT_EQ(string_at(target, "spec.volumeMode"), "Block");
+    return string_at(target, "spec.resources.requests.storage");
+  };
+  EXPECT_EQ(asks(device(), "{}"), "1Gi");
+  EXPECT_EQ(asks(device("2Gi"), "{}"), "2Gi");
+  EXPECT_EQ(asks(device("2Gi"), "{spec: {capacity: {storage: 2049Mi}}}"), "2049Mi");
+  EXPECT_EQ(asks(device("1G"), "{spec: {capacity: {storage: 1G}}}"), "1Gi");
+}
+
+TEST(TargetClaim, OfADeviceThatIsTooSmallIsRefused) {
+  const auto c = copying();
+  const auto target = target_claim(maker_of(c), c.self.claims[0], device(), Json::object());
+  auto existing = target;
+  EXPECT_EQ(refusal_of(maker_of(c), existing, target), "");
+  existing["status"]["capacity"]["storage"] = "1023Mi";
+  EXPECT_THAT(refusal_of(maker_of(c), existing, target),
+              HasSubstr("boutique/new of the destination is a device of 1023Mi, too small for the source's of 1Gi"));
+  existing["status"]["capacity"]["storage"] = "2Gi";
+  EXPECT_EQ(refusal_of(maker_of(c), existing, target), "");
+}
+
 // BUG 21 of direct-volume.md: an existing claim is taken without a look.
 TEST(TargetClaim, ThatOfSomebodyElseIsLeftAlone) {
   const auto c = copying();
-  const auto target = target_claim(maker_of(c), c.self.claims[0], parse_yaml_one("{spec: {}}"));
+  const auto target = target_claim(maker_of(c), c.self.claims[0], files(), Json::object());
   auto foreign = target;
   foreign["metadata"].erase("labels");
   EXPECT_THAT(refusal_of(maker_of(c), foreign, target), HasSubstr("was not made by this plan"));
@@ -80,11 +114,11 @@ TEST(TargetClaim, ThatOfSomebodyElseIsLeftAlone) {
 
 TEST(MoverPods, SendAndReceiveAsTheMoverReadsIt) {
   const auto c = copying();
-  const auto receiver = receiver_pod(c, c.self.claims[0], 2, "i");
+  const auto receiver = receiver_pod(c, c.self.claims[0], files(), 2, "i");
   EXPECT_THAT(strings_at(receiver["spec"]["containers"][0], "args"),
               ElementsAre("mover", "receive", "--volume", "/volume", "--listen", "$(POD_IP):6443", "--tls",
                           "/etc/mtc-mover", "--verify"));
-  const auto sender = sender_pod(c, c.self.claims[0], 2, "i", {"10.0.0.1:6443", "10.1.0.1:30000"}, "node-1");
+  const auto sender = sender_pod(c, c.self.claims[0], files(), 2, "i", {"10.0.0.1:6443", "10.1.0.1:30000"}, "node-1");
   EXPECT_THAT(strings_at(sender["spec"]["containers"][0], "args"),
               ElementsAre("mover", "send", "--volume", "/volume", "--to", "10.0.0.1:6443", "--to", "10.1.0.1:30000",
                           "--tls", "/etc/mtc-mover", "--mode", "cutover"));
@@ -101,24 +135,40 @@ TEST(MoverPods, SendAndReceiveAsTheMoverReadsIt) {
 
 TEST(MoverPods, AStageIsNoCutover) {
   const auto c = copying(api::CopyType::kStage);
-  const auto sender = sender_pod(c, c.self.claims[0], 1, "i", {"a:1"}, "");
+  const auto sender = sender_pod(c, c.self.claims[0], files(), 1, "i", {"a:1"}, "");
   EXPECT_EQ(strings_at(sender["spec"]["containers"][0], "args").back(), "stage");
   auto careful = c;
   careful.self.claims[0].verify = true;
-  const auto args =
-      strings_at(sender_pod(careful, careful.self.claims[0], 1, "i", {"a:1"}, "")["spec"]["containers"][0], "args");
+  const auto args = strings_at(
+      sender_pod(careful, careful.self.claims[0], files(), 1, "i", {"a:1"}, "")["spec"]["containers"][0], "args");
   EXPECT_EQ(args.back(), "--by-hash");
-  EXPECT_NE(strings_at(receiver_pod(c, c.self.claims[0], 1, "i")["spec"]["containers"][0], "args").back(), "--verify");
+  EXPECT_NE(strings_at(receiver_pod(c, c.self.claims[0], files(), 1, "i")["spec"]["containers"][0], "args").back(),
+            "--verify");
 }
 
 TEST(MoverPods, AskForNoMoreThanBaselineAllows) {
   const auto c = copying();
-  const auto pod = receiver_pod(c, c.self.claims[0], 1, "i");
+  const auto pod = receiver_pod(c, c.self.claims[0], files(), 1, "i");
   const auto& context = pod["spec"]["containers"][0]["securityContext"];
   EXPECT_THAT(strings_at(context, "capabilities.add"),
               ElementsAre("CHOWN", "DAC_OVERRIDE", "FOWNER", "FSETID", "MKNOD", "SETFCAP"));
   EXPECT_FALSE(bool_at(context, "allowPrivilegeEscalation", true));
   EXPECT_FALSE(bool_at(pod["spec"], "automountServiceAccountToken", true));
+}
+
+TEST(MoverPods, OfADeviceHaveItAsOne) {
+  const auto c = copying();
+  const auto receiver = receiver_pod(c, c.self.claims[0], device(), 1, "i");
+  const auto sender = sender_pod(c, c.self.claims[0], device(), 1, "i", {"a:1"}, "");
+  for (const auto* pod : {&receiver, &sender}) {
+    const auto& container = (*pod)["spec"]["containers"][0];
+    EXPECT_EQ(dump(container["volumeDevices"]), R"([{"devicePath":"/dev/volume","name":"volume"}])");
+    EXPECT_THAT(array_at(container, "volumeMounts"), testing::SizeIs(1)) << "its identity";
+    EXPECT_THAT(strings_at(container, "securityContext.capabilities.add"), ElementsAre("DAC_OVERRIDE"));
+    EXPECT_EQ(int_at(container, "securityContext.runAsUser"), 0);
+    EXPECT_THAT(dump(container["args"]), HasSubstr(R"("--device","/dev/volume")"));
+    EXPECT_THAT(dump(container["args"]), testing::Not(HasSubstr("--volume")));
+  }
 }
 
 // Two DirectVolumeMigrations of one claim name in one namespace share nothing.

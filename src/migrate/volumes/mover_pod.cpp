@@ -12,30 +12,41 @@ namespace {
 
 constexpr auto kImage = "ghcr.io/mtc/mtc:" MTC_VERSION;
 
-Json security_context() {
+/// The node of a device is root's, or that of whom the container runs as; some drivers give it to others.
+Json capabilities_of(const Mover& mover) {
+  if (mover.device) return Json::array({"DAC_OVERRIDE"});
+  return Json::array({"CHOWN", "DAC_OVERRIDE", "FOWNER", "FSETID", "MKNOD", "SETFCAP"});
+}
+
+Json security_context(const Mover& mover) {
   return {{"runAsUser", 0},
           {"runAsGroup", 0},
           {"allowPrivilegeEscalation", false},
           {"seccompProfile", {{"type", "RuntimeDefault"}}},
-          {"capabilities",
-           {{"drop", Json::array({"ALL"})},
-            {"add", Json::array({"CHOWN", "DAC_OVERRIDE", "FOWNER", "FSETID", "MKNOD", "SETFCAP"})}}}};
+          {"capabilities", {{"drop", Json::array({"ALL"})}, {"add", capabilities_of(mover)}}}};
 }
 
 Json container_of(const Mover& mover) {
   const Json pod_ip = {{"name", "POD_IP"}, {"valueFrom", {{"fieldRef", {{"fieldPath", "status.podIP"}}}}}};
-  const Json volume = {{"name", "volume"}, {"mountPath", kVolume}, {"readOnly", mover.reads_only}};
   const Json identity = {{"name", "identity"}, {"mountPath", kIdentity}, {"readOnly", true}};
   const Json resources = {{"requests", {{"cpu", "100m"}, {"memory", "128Mi"}}},
                           {"limits", {{"cpu", "2"}, {"memory", "1Gi"}}}};
-  return {{"name", kContainer},
-          {"image", mover.image},
-          {"imagePullPolicy", "IfNotPresent"},
-          {"args", mover.args},
-          {"env", Json::array({pod_ip})},
-          {"volumeMounts", Json::array({volume, identity})},
-          {"resources", resources},
-          {"securityContext", security_context()}};
+  Json container = {{"name", kContainer},
+                    {"image", mover.image},
+                    {"imagePullPolicy", "IfNotPresent"},
+                    {"args", mover.args},
+                    {"env", Json::array({pod_ip})},
+                    {"volumeMounts", Json::array({identity})},
+                    {"resources", resources},
+                    {"securityContext", security_context(mover)}};
+  if (mover.device) {
+    // Whoever only reads it opens it so: `readOnly` would be the claim's, and a driver may refuse to publish that.
+    container["volumeDevices"] = Json::array({{{"name", "volume"}, {"devicePath", kDevice}}});
+  } else {
+    const Json volume = {{"name", "volume"}, {"mountPath", kVolume}, {"readOnly", mover.reads_only}};
+    container["volumeMounts"].insert(container["volumeMounts"].begin(), volume);
+  }
+  return container;
 }
 
 /// An affinity, so that the scheduler minds taints and room.

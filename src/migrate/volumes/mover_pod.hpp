@@ -8,20 +8,22 @@
 
 namespace mtc::migrate::volumes {
 
-/// What tells one pod that carries files from another.
+/// What tells one pod that carries a volume from another.
 struct Mover {
   std::string ns, name, image, claim;
   std::string secret;  ///< mounted at kIdentity: whom it trusts, or where the repository is
   Json labels;
   std::vector<std::string> args;
   bool reads_only = false;
+  bool device = false;    ///< its claim is one
   std::string node = {};  ///< where it must run, if not empty
 };
-/// The pod: its claim at kVolume, its Secret at kIdentity, $(POD_IP) in its arguments. What a file tree needs to be
-/// written as it was, and no more than Pod Security "baseline" allows.
+/// The pod: its claim at kVolume or kDevice, its Secret at kIdentity, $(POD_IP) in its arguments. What a file tree
+/// needs to be written as it was, and no more than Pod Security "baseline" allows; for a device, less.
 Json pod_of(const Mover& mover);
 
 inline constexpr auto kVolume = "/volume";
+inline constexpr auto kDevice = "/dev/volume";
 inline constexpr auto kIdentity = "/etc/mtc-mover";
 
 /// The image of movers on a cluster: RSYNC_TRANSFER_IMAGE of its migration-cluster-config, else that of this release.

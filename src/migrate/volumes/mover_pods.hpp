@@ -8,11 +8,12 @@
 
 namespace mtc::migrate::volumes {
 
-/// The pod that writes the files of a claim on the destination.
-Json receiver_pod(const Copying& c, const api::ClaimCopy& claim, std::int64_t attempt, const std::string& image);
-/// The pod that reads them on the source. `node`, if not empty, is where it must run, because a volume that one node
-/// alone may mount is in use there.
-Json sender_pod(const Copying& c, const api::ClaimCopy& claim, std::int64_t attempt, const std::string& image,
-                const std::vector<std::string>& addresses, const std::string& node);
+/// The pod that writes into a claim on the destination, which is `target`.
+Json receiver_pod(const Copying& c, const api::ClaimCopy& claim, const Json& target, std::int64_t attempt,
+                  const std::string& image);
+/// The pod that reads the source's, which is `source`. `node`, if not empty, is where it must run, because a volume
+/// that one node alone may mount is in use there.
+Json sender_pod(const Copying& c, const api::ClaimCopy& claim, const Json& source, std::int64_t attempt,
+                const std::string& image, const std::vector<std::string>& addresses, const std::string& node);
 
 }  // namespace mtc::migrate::volumes

@@ -100,6 +100,7 @@ std::optional<Report> parse_report(std::string_view line) {
   out.message = cut(string_at(object, "message"), kMaxText);
   out.retry = bool_at(object, "retry", true);
   out.verified = bool_at(object, "verified");
+  out.device = bool_at(object, "device");
   out.root = cut(string_at(object, "root"), 64);
   out.snapshot = snapshot_at(object);
   out.skipped = paths_at(object, "skipped");

@@ -21,6 +21,7 @@ struct Report {
   std::string message;
   bool retry = true;      ///< of "failed": whether it may work the next time
   bool verified = false;  ///< of "done": read back from the destination and found equal
+  bool device = false;    ///< of "done": it was no file tree
   std::string root;       ///< of "done": Merkle root of what was verified, in hex
   std::string snapshot;   ///< of "done": the snapshot that a backup made, 64 hexadecimal digits; "" for other movers
   std::vector<std::string> skipped, differences, notes;

@@ -79,7 +79,12 @@ Json result_of(const PodView& sender, const PodView& receiver) {
   // The receiver read back what arrived; the sender has heard of it, which counts if the receiver is gone.
   for (const auto* pod : {&receiver, &sender}) {
     if (!is_done(*pod)) continue;
-    Json out = {{"files", pod->report->files}, {"bytes", pod->report->bytes}, {"verified", pod->report->verified}};
+    Json out = {{"bytes", pod->report->bytes}, {"verified", pod->report->verified}};
+    if (pod->report->device) {
+      out["device"] = true;
+    } else {
+      out["files"] = pod->report->files;
+    }
     if (!pod->report->root.empty()) out["root"] = pod->report->root;
     return out;
   }

@@ -61,6 +61,14 @@ TEST(Operation, SucceedsOnlyWhenBothEndsSaySo) {
   EXPECT_EQ(decide(done(false), done(false), 1, kNow, false).what, What::kSucceed) << "nobody asked for a proof";
 }
 
+TEST(Operation, TellsDevicesFromFiles) {
+  const auto result = [](const char* line) { return dump(result_of(absent(), ended("Succeeded", line))); };
+  EXPECT_EQ(result(R"({"phase":"done","files":3,"bytes":9,"verified":true,"root":"ab"})"),
+            R"({"bytes":9,"files":3,"root":"ab","verified":true})");
+  EXPECT_EQ(result(R"({"phase":"done","files":1,"bytes":9,"verified":true,"root":"ab","device":true})"),
+            R"({"bytes":9,"device":true,"root":"ab","verified":true})");
+}
+
 TEST(Operation, NeverTakesAnUnprovenCutoverForACopy) {
   EXPECT_EQ(decide(done(false), done(false)).what, What::kFail);
   EXPECT_NE(decide(done(false), absent()).what, What::kSucceed);

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "api/names.hpp"
+#include "kube/quantity.hpp"
 #include "kube/resource.hpp"
 
 namespace mtc::migrate::volumes {
@@ -11,6 +12,26 @@ namespace {
 std::string mode_of(const Json& claim) {
   const auto mode = string_at(claim, "spec.volumeMode");
   return mode.empty() ? "Filesystem" : mode;
+}
+
+std::string requested(const Json& claim) { return string_at(claim, "spec.resources.requests.storage"); }
+
+/// What a claim has, once it has something.
+std::string size_of(const Json& claim) {
+  auto size = string_at(claim, "status.capacity.storage");
+  return size.empty() ? requested(claim) : size;
+}
+
+/// A smaller device cannot take the source's.
+Json requests_of(const Json& source, const Json& volume) {
+  auto requests = object_at(source, "spec.resources.requests");
+  if (!is_device(source)) return requests;
+  auto most = requested(source);
+  for (const auto& size : {size_of(source), string_at(volume, "spec.capacity.storage")}) {
+    if (kube::quantity(size) > kube::quantity(most)) most = size;
+  }
+  requests["storage"] = most;
+  return requests;
 }
 
 bool is_ours(const Maker& maker, const Json& claim) {
@@ -22,7 +43,9 @@ bool is_ours(const Maker& maker, const Json& claim) {
 
 }  // namespace
 
-Json target_claim(const Maker& maker, const api::ClaimCopy& claim, const Json& source) {
+bool is_device(const Json& claim) { return mode_of(claim) == "Block"; }
+
+Json target_claim(const Maker& maker, const api::ClaimCopy& claim, const Json& source, const Json& volume) {
   auto labels = object_at(source, "metadata.labels");
   for (const auto* key :
        {api::labels::kRestoreName, api::labels::kBackupName, api::labels::kIncludedInStage, api::labels::kConvertedBy})
@@ -39,7 +62,7 @@ Json target_claim(const Maker& maker, const api::ClaimCopy& claim, const Json& s
   Json spec = {{"accessModes", modes},
                {"storageClassName", claim.storage_class},
                {"volumeMode", mode_of(source)},
-               {"resources", {{"requests", object_at(source, "spec.resources.requests")}}}};
+               {"resources", {{"requests", requests_of(source, volume)}}}};
   return {{"apiVersion", "v1"},
           {"kind", "PersistentVolumeClaim"},
           {"metadata", {{"namespace", claim.target.ns}, {"name", claim.target.name}, {"labels", std::move(labels)}}},
@@ -50,8 +73,8 @@ std::string refusal_of(const Maker& maker, const Json& existing, const Json& tar
   const auto name = kube::key_of(existing).str();
   if (!is_ours(maker, existing)) {
     return fmt::format(
-        "PersistentVolumeClaim {} is on the destination already and was not made by this plan: its files "
-        "stay as they are. Delete it, or give the volume another target name in the plan.",
+        "PersistentVolumeClaim {} is on the destination already and was not made by this plan: what it "
+        "holds stays as it is. Delete it, or give the volume another target name in the plan.",
         name);
   }
   if (mode_of(existing) != mode_of(target)) {
@@ -59,6 +82,12 @@ std::string refusal_of(const Maker& maker, const Json& existing, const Json& tar
         "PersistentVolumeClaim {} of the destination has volumeMode {}, that of the source {}: delete the "
         "one of the destination.",
         name, mode_of(existing), mode_of(target));
+  }
+  if (is_device(target) && kube::quantity(size_of(existing)) < kube::quantity(requested(target))) {
+    return fmt::format(
+        "PersistentVolumeClaim {} of the destination is a device of {}, too small for the source's of {}: delete the "
+        "one of the destination, or give it that size.",
+        name, size_of(existing), requested(target));
   }
   return "";
 }

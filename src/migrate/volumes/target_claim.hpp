@@ -14,13 +14,18 @@ struct Maker {
   std::string copy_uid = {};  ///< of the DirectVolumeMigration; "" if the files come through the repository
 };
 
+/// Whether a claim is a device rather than a file system.
+bool is_device(const Json& claim);
+
 /// The claim of the destination (spec direct-volume.md §6): class and access modes as asked for, size and volume mode
 /// of the source, without what binds it to the source's volume. A selector would keep it from being provisioned, so it
-/// does not travel.
-Json target_claim(const Maker& maker, const api::ClaimCopy& claim, const Json& source);
+/// does not travel. A device asks for what the source's really has, which is often more than was asked for there:
+/// `volume` is its PersistentVolume, or empty.
+Json target_claim(const Maker& maker, const api::ClaimCopy& claim, const Json& source, const Json& volume);
 
-/// Why the claim that is on the destination cannot take the files of this one; "" if it can: it was made by the same
-/// plan or DirectVolumeMigration, and holds a file system. `target` is what target_claim() says.
+/// Why the claim that is on the destination cannot take the content of this one; "" if it can: it was made by the same
+/// plan or DirectVolumeMigration, is of the same mode, and if a device, not smaller. `target` is what target_claim()
+/// says.
 std::string refusal_of(const Maker& maker, const Json& existing, const Json& target);
 
 }  // namespace mtc::migrate::volumes

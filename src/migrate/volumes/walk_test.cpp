@@ -182,6 +182,32 @@ TEST(Walk, CopiesEveryClaimAndLeavesNothingBehind) {
   });
 }
 
+TEST(Walk, ADeviceTravelsAsOneAndIsNotMadeSmaller) {
+  in_a_world([](World* w) -> Task<void> {
+    const auto west = w->west->client(), east = w->east->client();
+    co_await west->create(kube::types::persistent_volumes(),
+                          parse_yaml_one("{metadata: {name: pv}, spec: {capacity: {storage: 1025Mi}, accessModes: "
+                                         "[ReadWriteOnce], volumeMode: Block, hostPath: {path: /nowhere}}}"));
+    co_await west->create(kClaims, parse_yaml_one("{metadata: {namespace: shop, name: raw}, spec: {accessModes: "
+                                                  "[ReadWriteOnce], volumeMode: Block, volumeName: pv, resources: "
+                                                  "{requests: {storage: 1Gi}}}}"));
+    co_await west->patch(kClaims, {"shop", "raw"}, kube::PatchKind::kMerge, parse_yaml_one("{status: {phase: Bound}}"),
+                         {.subresource = "status"});
+    w->object["spec"]["persistentVolumeClaims"] = parse_yaml_one(
+        "[{namespace: shop, name: raw, targetNamespace: boutique, targetStorageClass: fast, targetAccessModes: []}]");
+    co_await w->walk();
+    const auto made = co_await east->get(kClaims, {"boutique", "raw"});
+    EXPECT_EQ(string_at(*made, "spec.volumeMode"), "Block");
+    EXPECT_EQ(string_at(*made, "spec.resources.requests.storage"), "1025Mi");
+    auto receivers = co_await w->pods(east, "boutique");
+    EXPECT_THAT(dump(receivers.at(0)["spec"]["containers"][0]["args"]), HasSubstr(R"("--device","/dev/volume")"));
+    co_await w->fare(east, receivers.at(0), kRunning);
+    co_await w->walk();
+    const auto senders = co_await w->pods(west, "shop");
+    EXPECT_THAT(dump(senders.at(0)["spec"]["containers"][0]["args"]), HasSubstr(R"("send","--device","/dev/volume")"));
+  });
+}
+
 // BUG 2 of direct-volume.md: exhausted attempts end with empty `errors`, and the owner goes on.
 TEST(Walk, AFailureNamesClaimPodAndCauseAndTidiesUp) {
   in_a_world([](World* w) -> Task<void> {

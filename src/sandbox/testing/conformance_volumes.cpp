@@ -123,6 +123,22 @@ Task<void> protection(Server s) {
   co_await until(s, kVolumes, own(s, "v"), absent);
 }
 
+Task<void> devices(Server s) {
+  const auto refused = [](Server server, std::string volume, std::string device) -> Task<void> {
+    auto pod = named(server, "p", "{spec: {containers: [{name: a, image: 'lab.mtc/pause:1'}]}}");
+    pod["spec"]["volumes"] = Json::array({parse_yaml_one(volume)});
+    pod["spec"]["containers"][0]["volumeDevices"] = Json::array({parse_yaml_one(device)});
+    const auto failure = co_await failure_of(server.client->create(types::pods(), pod));
+    EXPECT_TRUE(failure && failure->code() == Code::kInvalid) << device;
+    if (failure) EXPECT_NE(failure->message().find("volumeDevices[0]"), std::string::npos) << failure->message();
+  };
+  const auto* of_claim = "{name: v, persistentVolumeClaim: {claimName: c}}";
+  co_await refused(s, of_claim, "{name: w, devicePath: /dev/v}");
+  co_await refused(s, of_claim, "{name: v}");
+  co_await refused(s, of_claim, "{name: v, devicePath: /dev/../v}");
+  co_await refused(s, "{name: v, emptyDir: {}}", "{name: v, devicePath: /dev/v}");
+}
+
 Task<void> logs(Server s) {
   EXPECT_EQ(co_await s.client->log({s.ns, "gone"}), std::nullopt);
   co_await s.client->create(types::pods(), named(s, "p",
@@ -144,7 +160,7 @@ Cases volume_cases() {
   return {{"VolumesAreBoundToClaimsAndReleased", binding},  {"VolumesCanBeAskedForByName", choice_by_name},
           {"VolumesCanBeSetAsideForAClaim", reservation},   {"ClaimsOfAnUnknownClassWait", no_class},
           {"ClaimsAreNotBoundToSmallerVolumes", too_small}, {"ClaimsAndVolumesInUseStay", protection},
-          {"LogsAreOfContainersThatAreThere", logs}};
+          {"DevicesAreVolumesOfClaims", devices},           {"LogsAreOfContainersThatAreThere", logs}};
 }
 
 }  // namespace mtc::sandbox::testing

@@ -115,8 +115,10 @@ class Pass {
   }
 
   Task<void> create_receiver(api::ClaimCopy claim, std::int64_t attempt) {
+    const auto target = co_await kube::must_get(*c_.destination, kube::types::persistent_volume_claims(),
+                                                {claim.target.ns, claim.target.name});
     const auto image = co_await mover_image(c_.destination);
-    co_await ensure_ours(c_.destination, kube::types::pods(), receiver_pod(c_, claim, attempt, image));
+    co_await ensure_ours(c_.destination, kube::types::pods(), receiver_pod(c_, claim, target, attempt, image));
   }
 
   Task<void> create_sender(std::size_t i) {
@@ -129,7 +131,7 @@ class Pass {
     const auto image = co_await mover_image(c_.source);
     const auto user = is_of_one_node(source) ? co_await user_of(c_.source, claim.source) : ClaimUser{};
     co_await ensure_ours(c_.source, kube::types::pods(),
-                         sender_pod(c_, claim, operations_[i].attempt, image, to, user.node));
+                         sender_pod(c_, claim, source, operations_[i].attempt, image, to, user.node));
   }
 
   /// An account that may not see nodes reaches receivers in the other ways.

@@ -1,0 +1,215 @@
+"""Claims that are devices (volumeMode Block) move from cluster to cluster: only what differs travels, and what arrived is read back."""
+import os
+import pathlib
+import subprocess
+
+import manifests
+from case import NS
+from cluster import conditions, phase, wait_for
+from volumes import Directly, Scribbling, VolumeCase, fill, listing
+
+MIB = 1 << 20
+SIZE = 64 * MIB
+
+
+def write(path, offset, data):
+    """As a program does that has the device: its size stays."""
+    with open(path, "r+b") as file:
+        file.seek(offset)
+        file.write(data)
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def seen_by_pods(file):
+    """The loop device that pods of a real cluster have for it, while they have it; else the file itself."""
+    found = subprocess.run(["losetup", "--associated", file, "--noheadings", "--output", "NAME"], capture_output=True, text=True, timeout=60, check=True)
+    return pathlib.Path((found.stdout.split() or [file])[0])
+
+
+class BlockVolumes(Directly, VolumeCase):
+    """A device is a file of this machine on either kind of cluster: tests write and compare it there."""
+
+    def device(self, ns, claim="data"):
+        """What an application of the source writes to."""
+        return seen_by_pods(self.source(ns, claim)) if self.world.is_lab else self.source(ns, claim)
+
+    def with_device(self):
+        """A namespace with a Deployment that has a claim as its device; something stands in it, and more is empty."""
+        ns = self.namespace(self.west)
+        claim = manifests.claim("data", "64Mi", volumeMode="Block")
+        claim["metadata"]["namespace"] = ns
+        container = {"name": "web", "image": self.world.image, "imagePullPolicy": "IfNotPresent", "volumeDevices": [{"name": "data", "devicePath": "/dev/data"}]}
+        pod = {"metadata": {"labels": {"app": "web"}}, "spec": {"terminationGracePeriodSeconds": 1, "containers": [container],
+               "volumes": [{"name": "data", "persistentVolumeClaim": {"claimName": "data"}}]}}
+        self.west.create(claim, {"apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": "web", "namespace": ns},
+                                 "spec": {"replicas": 1, "strategy": {"type": "Recreate"}, "selector": {"matchLabels": {"app": "web"}}, "template": pod}})
+        self.available(self.west, ns)
+        self.assertEqual(self.source(ns).stat().st_size, SIZE)
+        write(self.device(ns), 0, os.urandom(8 * MIB))
+        write(self.device(ns), SIZE - MIB, os.urandom(MIB))
+        return ns
+
+    def moved(self, ns, target_ns=None, claims=("data",)):
+        for claim in claims:
+            source, target = self.source(ns, claim).read_bytes(), self.target(target_ns or ns, claim).read_bytes()
+            self.assertEqual(len(target), len(source))
+            differing = [i for i in range(0, len(source), MIB) if source[i:i + MIB] != target[i:i + MIB]]
+            self.assertEqual(differing, [], "offsets of the MiBs that differ")
+
+    def travelled(self, name):
+        """How many bytes of the device a migration's sender moved."""
+        uid = self.copies_of(name)["metadata"]["uid"]
+        progress = self.west.items("directvolumemigrationprogresses", NS, f"directvolumemigration={uid}")[0]
+        said = progress["status"]["logMessage"]
+        self.assertRegex(said, rf"\d+ of {SIZE} bytes of the device moved")
+        self.assertEqual(progress["status"]["totalProgressPercentage"], "100%")
+        return int(said.split(f" of {SIZE} bytes")[0].split()[-1])
+
+    def test_a_cutover(self):
+        ns = self.with_device()
+        name = self.begin(self.volume_plan(ns))
+        self.succeeded(self.ended(name))
+        self.moved(ns)
+        self.assertEqual(self.east.get("persistentvolumeclaims", "data", ns)["spec"]["volumeMode"], "Block")
+        self.available(self.east, ns)
+        self.assertEqual(self.west.get("deployments", "web", ns)["spec"]["replicas"], 0)
+        self.no_helpers(ns)
+        self.assertEqual(self.travelled(name), 9 * MIB, "what was empty was so on both sides")
+        result = self.copies_of(name)["status"]["rsyncOperations"][0]["result"]
+        self.assertEqual((result["device"], result["bytes"], result["verified"]), (True, SIZE, True))
+        self.assertNotIn("files", result)
+        shown = self.mtc("migration", "report", name).stdout
+        self.assertIn(f"{ns}/data to {ns}/data: copied, a device of {SIZE} bytes, read back and equal, root {result['root']}", shown)
+
+    def test_a_stage_then_the_chunks_that_have_changed_since(self):
+        ns = self.with_device()
+        plan = self.volume_plan(ns)
+        self.succeeded(self.migrate(plan, stage=True, quiesce=False))
+        self.moved(ns)
+        self.assertEqual(self.west.get("deployments", "web", ns)["spec"]["replicas"], 1)
+        self.assertIsNone(self.east.get("deployments", "web", ns))
+        write(self.device(ns), 3 * MIB + 17, b"newer")
+        write(self.device(ns), 3 * MIB + 1000, b"in the same chunk")
+        write(self.device(ns), 5 * MIB, bytes(MIB))
+        write(self.device(ns), 40 * MIB - 1, b"on both sides of a border")
+        write(self.target(ns), 20 * MIB, b"what somebody wrote there")
+        name = self.begin(plan)
+        self.succeeded(self.ended(name))
+        self.moved(ns)
+        self.assertEqual(self.travelled(name), 5 * MIB)
+
+    def test_into_another_namespace_under_another_name(self):
+        ns = self.with_device()
+        self.addCleanup(self.east.delete, "namespaces", ns + "-b")
+        plan = self.volume_plan(f"{ns}:{ns}-b")
+        volumes = self.west.get("migplans", plan)["spec"]["persistentVolumes"]
+        self.assertEqual((volumes[0]["selection"]["copyMethod"], volumes[0]["pvc"]["volumeMode"]), ("block", "Block"))
+        volumes[0]["pvc"]["name"] = "data:disk"
+        volumes[0]["selection"]["copyMethod"] = "filesystem"  # it says nothing of what the claim is
+        self.west.patch("migplans", plan, {"spec": {"persistentVolumes": volumes}})
+        wait_for("the plan to look again", lambda: "Ready" in conditions(self.west.get("migplans", plan)))
+        self.succeeded(self.migrate(plan))
+        self.assertEqual(self.target(ns + "-b", "disk").read_bytes(), self.source(ns).read_bytes())
+        self.available(self.east, ns + "-b")
+
+    def test_a_set_that_has_file_systems_and_devices(self):
+        ns = self.namespace(self.west)
+        container = {"name": "db", "image": self.world.image, "imagePullPolicy": "IfNotPresent", "volumeMounts": [{"name": "files", "mountPath": "/files"}],
+                     "volumeDevices": [{"name": "disk", "devicePath": "/dev/disk"}]}
+        self.west.create({"apiVersion": "apps/v1", "kind": "StatefulSet", "metadata": {"name": "db", "namespace": ns}, "spec": {
+            "replicas": 1, "serviceName": "db", "selector": {"matchLabels": {"app": "db"}},
+            "volumeClaimTemplates": [manifests.claim("files", "64Mi"), manifests.claim("disk", "64Mi", volumeMode="Block")],
+            "template": {"metadata": {"labels": {"app": "db"}}, "spec": {"terminationGracePeriodSeconds": 1, "containers": [container]}}}})
+
+        def runs(cluster):
+            found = cluster.get("statefulsets", "db", ns)
+            return found and found.get("status", {}).get("readyReplicas") == 1
+
+        wait_for("the set to run", lambda: runs(self.west))
+        fill(self.source(ns, "files-db-0"), files=3)
+        write(self.device(ns, "disk-db-0"), 10 * MIB, b"something")
+        self.succeeded(self.migrate(self.volume_plan(ns)))
+        self.assertEqual(listing(self.target(ns, "files-db-0")), listing(self.source(ns, "files-db-0")))
+        self.moved(ns, claims=["disk-db-0"])
+        wait_for("the set to run there", lambda: runs(self.east))
+
+    def test_a_stage_says_that_it_was_written_to_meanwhile(self):
+        ns = self.with_device()
+        plan = self.volume_plan(ns)
+        with Scribbling(self.device(ns)):
+            staged = self.warned(self.migrate(plan, stage=True, quiesce=False), "VolumeFilesSkipped")
+        self.assertIn(f"{ns}/data: ", conditions(staged)["VolumeFilesSkipped"]["message"])
+        self.succeeded(self.migrate(plan))
+        self.moved(ns)
+
+    def test_rollback_takes_the_claim_that_it_made(self):
+        ns = self.with_device()
+        before = self.source(ns).read_bytes()
+        plan = self.volume_plan(ns)
+        self.succeeded(self.migrate(plan))
+        file = self.target(ns)
+        self.succeeded(self.migrate(plan, rollback=True))
+        wait_for("the claim to go", lambda: self.east.get("persistentvolumeclaims", "data", ns) is None)
+        wait_for("the device to go", lambda: not file.exists())
+        self.available(self.west, ns)
+        self.assertEqual(self.source(ns).read_bytes(), before)
+
+    def test_a_sender_that_is_killed_is_followed_by_another(self):
+        ns = self.with_device()
+        name = self.begin(self.volume_plan(ns))
+        self.west.delete("pods", self.sender(name, ns)["metadata"]["name"], ns)
+        self.succeeded(self.ended(name, seconds=240))
+        self.moved(ns)
+        self.no_helpers(ns)
+
+    # What goes wrong
+
+    def test_a_byte_that_differs_on_the_destination_stops_the_cutover(self):
+        ns = self.with_device()
+        plan = self.volume_plan(ns)
+        self.succeeded(self.migrate(plan, stage=True, quiesce=False))
+        with Scribbling(self.target(ns)):  # after the first MiB was compared, and before it is read back
+            self.failed(self.migrate(plan), f"{ns}/data", "the destination differs from the source", "bytes 0-")
+        self.assertIsNone(self.east.get("deployments", "web", ns))
+        self.succeeded(self.migrate(plan))
+        self.moved(ns)
+
+    def test_a_smaller_claim_on_the_destination_is_refused(self):
+        ns = self.with_device()
+        plan = self.volume_plan(ns)
+        labels = {"migration.openshift.io/migrated-by-migplan": self.west.get("migplans", plan)["metadata"]["uid"]}
+        claim = manifests.claim("data", "32Mi", volumeMode="Block")
+        claim["metadata"]["labels"] = labels
+        self.namespace(self.east, claim, ns=ns)
+        self.failed(self.migrate(plan), f"PersistentVolumeClaim {ns}/data of the destination is a device of 32Mi, too small for the source's of 64Mi", "delete the one")
+        self.east.delete("persistentvolumeclaims", "data", ns)
+        wait_for("the claim to go", lambda: self.east.get("persistentvolumeclaims", "data", ns) is None)
+        self.succeeded(self.migrate(plan))
+        self.moved(ns)
+
+    def test_a_device_that_turns_out_smaller_is_refused(self):
+        ns = self.with_device()
+        plan = self.volume_plan(ns)
+        self.succeeded(self.migrate(plan, stage=True, quiesce=False))
+        if self.world.is_lab:
+            wait_for("the device to be free", lambda: seen_by_pods(self.target(ns)) == self.target(ns))
+        os.truncate(self.target(ns), SIZE // 2)
+        name = self.begin(plan)
+        cause = f"is too small: it has {SIZE // 2} bytes, the source has {SIZE}"
+        self.failed(self.ended(name), f"PersistentVolumeClaim {ns}/data was not copied", cause)
+        self.assertIsNone(self.east.get("deployments", "web", ns))
+        copies = self.copies_of(name)
+        self.assertEqual((phase(copies), copies["status"]["rsyncOperations"][0]["currentAttempt"]), ("Completed", 1), "it is not tried again")
+        self.assertIn("Failed", conditions(copies))
+        self.assertTrue(any(cause in error for error in copies["status"]["errors"]), copies["status"]["errors"])
+
+    def test_through_the_bucket_it_is_refused_by_name(self):
+        ns = self.with_device()
+        plan = self.plan("host", "east", ns, ready=False)
+        self.says("migplans", plan, "VolumeMigrationNotSupported", "NotSupported", "Critical", f"[{ns}/data]", "`indirectVolumeMigration: false`")
+        self.west.patch("migplans", plan, {"spec": {"indirectVolumeMigration": False}})
+        wait_for("the plan to be ready", lambda: "Ready" in conditions(self.west.get("migplans", plan)))
+
+
+__all__ = ["BlockVolumes"]
