@@ -21,13 +21,13 @@ void critical(api::Conditions& conditions, std::string type, std::string reason,
 }
 
 /// Volumes that a plan wants to take along and nothing carries: a migration that ran without them would leave their
-/// data behind. File systems are copied, directly or through the repository.
+/// data behind. File systems are copied, directly or through the repository; what is moved need not be one.
 std::vector<std::string> not_carried(const Json& plan_object) {
   const auto plan = api::MigPlan::parse(plan_object);
   std::vector<std::string> out;
   if (!api::volumes_enabled(plan_object)) return out;  // an operator has said so
   for (const auto& volume : api::volumes_of(plan)) {
-    if (volume.action == api::VolumeAction::kSkip) continue;
+    if (volume.action == api::VolumeAction::kSkip || volume.action == api::VolumeAction::kMove) continue;
     const bool carried = volume.action == api::VolumeAction::kCopy && volume.method == api::CopyMethod::kFilesystem &&
                          volume.mode == api::VolumeMode::kFilesystem;
     if (!carried) out.push_back(volume.claim.str());
