@@ -39,6 +39,13 @@ struct Sides {
     for (const auto& c : conditions.current()) said.push_back(c.type + " " + c.reason + ": " + c.message);
     co_return said;
   }
+  /// What is said of a volume of nodes with these labels.
+  Task<std::vector<std::string>> about(std::string expressions) {
+    co_await source->remove(kube::types::persistent_volumes(), {"", "pv-1"});
+    co_await volume(source, "",
+                    ", nodeAffinity: {required: {nodeSelectorTerms: [{matchExpressions: [" + expressions + "]}]}}");
+    co_return co_await look();
+  }
 };
 
 void on_sides(std::function<Task<void>(Sides*)> body) {
@@ -50,10 +57,6 @@ void on_sides(std::function<Task<void>(Sides*)> body) {
       co_await source->stop();
     }(body, w);
   });
-}
-
-std::string on_node(const char* expressions) {
-  return std::string(", nodeAffinity: {required: {nodeSelectorTerms: [{matchExpressions: [") + expressions + "]}]}}";
 }
 
 TEST(CheckMovedVolumes, RefusesAVolumeOfThatNameThatIsNotThePlans) {
@@ -80,18 +83,13 @@ TEST(CheckMovedVolumes, RefusesAVolumeThatIsInUseElsewhere) {
 
 TEST(CheckMovedVolumes, RefusesAVolumeOfNodesThatAreNotThere) {
   on_sides([](Sides* s) -> Task<void> {
-    const auto about = [s](const char* expressions) -> Task<std::vector<std::string>> {
-      co_await s->source->remove(kube::types::persistent_volumes(), {"", "pv-1"});
-      co_await s->volume(s->source, "", on_node(expressions));
-      co_return co_await s->look();
-    };
-    EXPECT_THAT(co_await about("{key: kubernetes.io/os, operator: Exists}"), IsEmpty());
-    EXPECT_THAT(co_await about("{key: kubernetes.io/os, operator: In, values: [linux, plan9]}"), IsEmpty());
-    EXPECT_THAT(co_await about("{key: kubernetes.io/hostname, operator: In, values: [elsewhere]}"),
+    EXPECT_THAT(co_await s->about("{key: kubernetes.io/os, operator: Exists}"), IsEmpty());
+    EXPECT_THAT(co_await s->about("{key: kubernetes.io/os, operator: In, values: [linux, plan9]}"), IsEmpty());
+    EXPECT_THAT(co_await s->about("{key: kubernetes.io/hostname, operator: In, values: [elsewhere]}"),
                 ElementsAre(StartsWith("PvMoveNotReachable NoNode: Volumes [pv-1] ")));
-    EXPECT_THAT(co_await about("{key: kubernetes.io/os, operator: Exists}, {key: disk, operator: Exists}"),
+    EXPECT_THAT(co_await s->about("{key: kubernetes.io/os, operator: Exists}, {key: disk, operator: Exists}"),
                 ElementsAre(HasSubstr("PvMoveNotReachable")));
-    EXPECT_THAT(co_await about("{key: size, operator: Gt, values: ['3']}"), IsEmpty()) << "not judged";
+    EXPECT_THAT(co_await s->about("{key: size, operator: Gt, values: ['3']}"), IsEmpty()) << "not judged";
   });
 }
 

@@ -154,6 +154,12 @@ class MovedVolumes(VolumeCase):
                 self.is_moved(ns, volume, before)
                 self.moved(ns, claims=("logs",))
 
+    def test_a_stage_of_nothing_else_says_so(self):
+        ns, volume = self.shop()
+        plan = self.moving_plan(ns)
+        self.warned(self.migrate(plan, stage=True, quiesce=False), "StageNoOp")
+        self.assertIsNone(self.east.get("persistentvolumes", volume))
+
     def test_state_alone(self):
         ns, volume = self.shop()
         fill(self.source(ns), files=3)
@@ -241,11 +247,11 @@ class MovedVolumes(VolumeCase):
             "terminationGracePeriodSeconds": 1, "containers": [{"name": "c", "image": self.world.image, "volumeMounts": [{"name": "data", "mountPath": "/data"}]}],
             "volumes": [{"name": "data", "persistentVolumeClaim": {"claimName": "data"}}]}})
         plan = self.moving_plan(ns)
-        self.failed(self.migrate(plan), f"Pods [{ns}/loose] of the source use volumes that are to be moved")
+        self.failed(self.migrate(plan), f"[Pod {ns}/loose] of the source use volumes that are to be moved")
         self.assertEqual(self.west.get("deployments", "web", ns)["spec"]["replicas"], 1)
         self.west.delete("pods", "loose", ns)
         wait_for("the pod to go", lambda: self.west.get("pods", "loose", ns) is None)
-        self.failed(self.migrate(plan, quiesce=False), "two clusters must not write to one volume", "quiescePods")
+        self.failed(self.migrate(plan, quiesce=False), f"Deployment {ns}/web", "two clusters must not write to one volume", "quiescePods")
         self.assertEqual(self.policy(self.west, volume), ("Delete", None, False))
         self.assertIsNone(self.east.get("persistentvolumes", volume))
 

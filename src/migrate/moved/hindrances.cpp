@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <set>
 #include <utility>
 
@@ -7,6 +8,7 @@
 #include "base/strings.hpp"
 #include "migrate/moved/manifests.hpp"
 #include "migrate/quiesce.hpp"
+#include "plan/claim_users.hpp"
 
 namespace mtc::migrate::moved {
 namespace {
@@ -57,16 +59,33 @@ std::string claim_in_the_way(const Migration& m, const api::PlanVolume& volume, 
       volume.target.str(), volume.pv);
 }
 
-/// Pods that write to a volume while the destination does would damage what both read.
+/// Workloads that would start a pod with one of the claims, though none may be there now: CronJobs between two runs.
+Task<std::vector<std::string>> workloads_up(Migration& m, std::set<kube::ObjectKey> claims) {
+  std::vector<std::string> out;
+  const auto objects = co_await plan::read_workloads(m.source, m.source_namespaces());
+  for (auto workload : objects.owners) {
+    const auto name = fmt::format("{} {}", string_at(workload, "kind"), kube::key_of(workload).str());
+    const auto kind = std::ranges::find_if(
+        workload_kinds(), [&](const WorkloadKind& each) { return each.type.kind == string_at(workload, "kind"); });
+    if (kind != workload_kinds().end() && plan::uses_any(workload, claims) && kind->down(workload)) out.push_back(name);
+  }
+  co_return out;
+}
+
+/// What writes to a volume while the destination does would damage what both read.
 Task<std::string> users_left(Migration& m, Stopped stopped, std::set<kube::ObjectKey> claims) {
-  auto pods =
-      co_await pods_left(m.source, {.namespaces = m.source_namespaces(), .selector = "", .claims = std::move(claims)});
-  auto& users = pods.remaining;
-  if (stopped == Stopped::kAlready || !m.flags.quiesce)
-    for (auto& pod : pods.stopping) users.push_back(std::move(pod));
+  const Quiesced which{.namespaces = m.source_namespaces(), .selector = "", .claims = claims};
+  const auto pods = co_await pods_left(m.source, which);
+  std::vector<std::string> users;
+  users.reserve(pods.remaining.size());
+  for (const auto& pod : pods.remaining) users.push_back("Pod " + pod);
+  if (stopped == Stopped::kAlready || !m.flags.quiesce) {
+    for (const auto& pod : pods.stopping) users.push_back("Pod " + pod);
+    for (auto& workload : co_await workloads_up(m, std::move(claims))) users.push_back(std::move(workload));
+  }
   if (users.empty()) co_return "";
   co_return fmt::format(
-      "Pods [{}] of the source use volumes that are to be moved, and two clusters must not write to one volume: stop "
+      "[{}] of the source use volumes that are to be moved, and two clusters must not write to one volume: stop "
       "them{}.",
       join(users, ","), m.flags.quiesce ? "" : ", or run the migration with `quiescePods`");
 }

@@ -223,9 +223,20 @@ TEST(MovedVolumes, TwoClustersNeverWriteToOneVolume) {
   in_a_world([](World* w) -> Task<void> {
     EXPECT_THAT(co_await hindrances(w->m, Stopped::kNotYet), IsEmpty());
     co_await w->pod(w->m.source, "shop", "data");
-    EXPECT_THAT(co_await hindrances(w->m, Stopped::kNotYet), ElementsAre(HasSubstr("Pods [shop/loose] of the source")));
+    EXPECT_THAT(co_await hindrances(w->m, Stopped::kNotYet), ElementsAre(HasSubstr("[Pod shop/loose] of the source")));
     EXPECT_THAT((co_await bind(w->m)).reasons, SizeIs(1));
     EXPECT_FALSE(co_await w->m.destination->get(kVolumes, {"", "pv-1"}));
+    co_await w->m.source->remove(kube::types::pods(), {"shop", "loose"}, {.grace_seconds = 0});
+    // Between two runs.
+    auto job = parse_yaml_one(R"(
+      metadata: {name: nightly, namespace: shop}
+      spec: {schedule: "0 3 * * *", jobTemplate: {spec: {template: {spec: {
+        restartPolicy: Never, containers: [{name: c, image: i}],
+        volumes: [{name: v, persistentVolumeClaim: {claimName: data}}]}}}}})");
+    co_await w->m.source->create(kube::types::cron_jobs(), job);
+    EXPECT_THAT(co_await hindrances(w->m, Stopped::kNotYet), IsEmpty()) << "a quiesce will stop it";
+    w->m.flags.quiesce = false;
+    EXPECT_THAT(co_await hindrances(w->m, Stopped::kNotYet), ElementsAre(HasSubstr("[CronJob shop/nightly] of the")));
     w->m.self.stage = true;
     EXPECT_THAT(co_await hindrances(w->m, Stopped::kNotYet), IsEmpty()) << "a stage moves nothing";
     EXPECT_THAT((co_await bind(w->m)).reasons, IsEmpty());

@@ -33,6 +33,7 @@ volumes:
 - {claim: shop/data, target: shop/data, copied: true, files: 3, bytes: 5, verified: true, root: ab12}
 - {claim: shop/logs, target: shop/logs, copied: true, files: 1, bytes: 2, verified: false}
 - {claim: shop/rest, target: shop/rest, copied: false}
+- {claim: shop/nfs, target: shop/nfs, copied: false, moved: true, volume: pv-1}
 warnings: [{type: VolumeFilesSkipped, message: busy}]
 errors: []
 )");
@@ -46,6 +47,7 @@ TEST(Report, IsReadByAPerson) {
   EXPECT_THAT(said, HasSubstr("shop/data to shop/data: copied, 3 files, 5 bytes, read back and equal, root ab12"));
   EXPECT_THAT(said, HasSubstr("shop/logs to shop/logs: copied, 1 files, 2 bytes, not read back"));
   EXPECT_THAT(said, HasSubstr("shop/rest to shop/rest: not copied"));
+  EXPECT_THAT(said, HasSubstr("shop/nfs to shop/nfs: PersistentVolume pv-1 moved"));
   EXPECT_THAT(said, HasSubstr("VolumeFilesSkipped: busy"));
   EXPECT_THAT(said, Not(HasSubstr("Errors")));
 }
