@@ -216,6 +216,20 @@ class MovedVolumes(VolumeCase):
         self.warned(self.migrate(plan), "DestinationObjectsDiffer")
         self.is_moved(ns, volume, before)
 
+    def test_a_cancel_does_not_undo_an_earlier_migration(self):
+        ns, volume = self.shop()
+        plan = self.moving_plan(ns)
+        self.succeeded(self.migrate(plan, state=True))
+        canceled = self.killed_at("WaitForRefresh", plan, lambda name: self.west.patch("migmigrations", name, {"spec": {"canceled": True}}), stage=True, quiesce=False)
+        self.assertIn("Canceled", conditions(canceled))
+        self.assertIn(f"[{volume}]", conditions(canceled)["SourceStaysDown"]["message"])
+        self.assertEqual(self.east.bound_volume(ns, "data"), volume)
+        self.assertEqual(self.policy(self.east, volume), ("Delete", None, False))
+        self.assertEqual(self.west.get("deployments", "web", ns)["spec"]["replicas"], 0)
+        before = listing(self.source(ns))
+        self.succeeded(self.migrate(plan, rollback=True))
+        self.is_back(ns, volume, before)
+
     # What goes wrong
 
     def test_a_controller_that_is_killed_in_the_middle(self):
