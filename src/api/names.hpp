@@ -44,6 +44,9 @@ inline constexpr auto kProgressTaken = "migration.openshift.io/dvmp-done";      
 inline constexpr auto kConvertedBy =
     "migration.openshift.io/source-for-directvolumemigration";  ///< = plan UID, on claims that a conversion replaced
 inline constexpr auto kReplacedByPlan = "migration.openshift.io/replaced-by-migplan";  ///< = plan UID: see swap.hpp
+inline constexpr auto kMovedByPlan =
+    "migration.openshift.io/moved-by-migplan";  ///< = plan UID, on volumes of the source that are in use
+                                                ///< elsewhere, and on their claims there
 inline constexpr auto kMigratedByVolumes = "migration.openshift.io/migrated-by-directvolumemigration";
 inline constexpr auto kRepositoryKey = "migration.openshift.io/volume-repository";  ///< = "True", on their Secrets
 // Velero's own (velero.md §1.4).
@@ -73,6 +76,8 @@ inline constexpr auto kQuiescePods = "openshift.io/migrate-quiesce-pods";
 inline constexpr auto kMigrateType = "openshift.io/migrate-type";
 inline constexpr auto kTargetStorageClass = "openshift.io/target-storage-class";
 inline constexpr auto kTargetAccessMode = "openshift.io/target-access-mode";
+/// Of a PersistentVolume that is moved: what becomes of it when its claim goes, before it was to be retained.
+inline constexpr auto kReclaimPolicy = "migration.openshift.io/orig-reclaim-policy";
 inline constexpr auto kCopyMethod = "migration.openshift.io/copy-method";
 /// Of a repository's Secret: the MigStorage, as "ns/name".
 inline constexpr auto kStorage = "migration.openshift.io/migstorage";

@@ -176,6 +176,12 @@ std::vector<PlanVolume> indirectly_copied(const MigPlan& plan) {
   return out;
 }
 
+std::vector<PlanVolume> moved_volumes(const MigPlan& plan) {
+  auto out = volumes_of(plan);
+  std::erase_if(out, [](const PlanVolume& volume) { return volume.action != VolumeAction::kMove; });
+  return out;
+}
+
 std::vector<PlanVolume> carried_volumes(const MigPlan& plan) {
   return plan.indirect_volumes ? indirectly_copied(plan) : directly_copied(plan);
 }

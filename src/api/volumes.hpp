@@ -62,7 +62,9 @@ std::vector<PlanVolume> directly_copied(const MigPlan& plan);
 /// Those that go through the repository: is_direct_copy() and a file system, and none unless the plan wants indirect
 /// migration.
 std::vector<PlanVolume> indirectly_copied(const MigPlan& plan);
-/// The ones or the others: volumes whose content movers carry.
+/// Those that are not copied, but bound on the destination too: action move.
+std::vector<PlanVolume> moved_volumes(const MigPlan& plan);
+/// Copied the one way or the other: volumes whose content movers carry.
 std::vector<PlanVolume> carried_volumes(const MigPlan& plan);
 /// Flag HasPVs: a volume whose action is anything but skip (spec migration.md §6).
 bool has_volumes(const std::vector<PlanVolume>& volumes);

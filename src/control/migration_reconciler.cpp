@@ -164,7 +164,8 @@ class MigrationReconciler final : public Reconciler {
     m.flags.direct_volume = !api::directly_copied(m.plan).empty();
     m.flags.indirect_volume = m.plan.indirect_volumes;
     m.flags.enable_volume = api::volumes_enabled(m.plan_object);
-    m.flags.has_stage_backup = m.flags.enable_volume && !api::indirectly_copied(m.plan).empty();
+    const bool moves = !converts && !self.stage && !api::moved_volumes(m.plan).empty();
+    m.flags.has_stage_backup = m.flags.enable_volume && (moves || !api::indirectly_copied(m.plan).empty());
     co_return m;
   }
 

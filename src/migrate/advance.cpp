@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include "api/volumes.hpp"
 #include "base/error.hpp"
 #include "migrate/phases.hpp"
 #include "migrate/pipeline.hpp"
@@ -75,12 +76,21 @@ void fail_with(Migration& m, Json& status, const Itinerary& itinerary, const Row
                      .durable = true});
 }
 
+bool stages_nothing(const Migration& m) {
+  if (!(m.self.stage || m.self.migrate_state) || m.flags.has_image_streams) return false;
+  if (!m.flags.has_pvs) return true;
+  const auto is_copied = [](const api::PlanVolume& volume) { return volume.action == api::VolumeAction::kCopy; };
+  return m.self.stage && std::ranges::none_of(api::volumes_of(m.plan), is_copied);
+}
+
 /// A stage copies volumes and images ahead of the cutover; objects wait for the cutover itself.
 void note_empty_stage(Migration& m) {
   m.conditions->set({.type = "StageNoOp",
                      .category = kWarn,
-                     .message = "Stage migration was run without any PVs or ImageStreams in the migration plan, so it "
-                                "copied nothing.",
+                     .message = m.flags.has_pvs ? "All volumes of the migration plan are moved, which the cutover "
+                                                  "does, so the stage copied nothing."
+                                                : "Stage migration was run without any PVs or ImageStreams in the "
+                                                  "migration plan, so it copied nothing.",
                      .durable = true});
 }
 
@@ -115,8 +125,7 @@ Task<Outcome> run_step(Migration* m, const Row* row) {
 
 Task<Advance> advance(Migration* m, Json* status) {
   const auto now = m->clock->now();
-  if ((m->self.stage || m->self.migrate_state) && !m->flags.has_pvs && !m->flags.has_image_streams)
-    note_empty_stage(*m);
+  if (stages_nothing(*m)) note_empty_stage(*m);
   if (!status->contains("startTimestamp")) (*status)["startTimestamp"] = rfc3339(now);
   const auto& itinerary = itinerary_of(m->self, *m->conditions);
   choose(*m, *status, itinerary);

@@ -99,7 +99,7 @@ const std::vector<Phase>& phases() {
       {"UnQuiesceSrcApplications", kUnquiesceSource, unquiesce_source},
       {"Canceled", "Migration canceled.", canceled},
       {"MigrationFailed", "Migration failed.", stop_volumes},
-      {"Rollback", "Starting rollback.", pass},
+      {"Rollback", "Starting rollback.", begin_rollback},
       {"QuiesceDestinationApplications", "", quiesce_destination},
       {"EnsureDestQuiesced", "", ensure_destination_quiesced},
       {"CreateDirectVolumeMigrationRollback", "", not_built},

@@ -21,13 +21,14 @@ void critical(api::Conditions& conditions, std::string type, std::string reason,
 }
 
 /// Volumes that a plan wants to take along and nothing carries: a migration that ran without them would leave their
-/// data behind. File systems are copied, directly or through the repository, and devices directly.
+/// data behind. File systems are copied, directly or through the repository, and devices directly; what is moved may be
+/// either.
 std::vector<std::string> not_carried(const Json& plan_object) {
   const auto plan = api::MigPlan::parse(plan_object);
   std::vector<std::string> out;
   if (!api::volumes_enabled(plan_object)) return out;  // an operator has said so
   for (const auto& volume : api::volumes_of(plan)) {
-    if (volume.action == api::VolumeAction::kSkip) continue;
+    if (volume.action == api::VolumeAction::kSkip || volume.action == api::VolumeAction::kMove) continue;
     const bool is_device = volume.mode == api::VolumeMode::kBlock && !plan.indirect_volumes;
     const bool fits = is_device || volume.mode == api::VolumeMode::kFilesystem;
     if (!volume.is_direct_copy() || !fits) out.push_back(volume.claim.str());

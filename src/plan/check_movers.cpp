@@ -32,6 +32,10 @@ constexpr Privilege kCreateServices{"create", "services"};  ///< from cluster to
 /// Through the repository: marks on what a stage backup takes along, on the source.
 constexpr std::array kMarks = {Privilege{"patch", "persistentvolumeclaims"}, Privilege{"patch", "namespaces"}};
 constexpr Privilege kMarkVolumes{"patch", "persistentvolumes"};
+/// Moving a volume: its marks and its policy on the source, its twin and the twin's claim on the destination.
+constexpr std::array kTwins = {Privilege{"create", "persistentvolumes"}, Privilege{"patch", "persistentvolumes"},
+                               Privilege{"delete", "persistentvolumes"}};
+constexpr std::array kTwinClaims = {kCreateClaims, Privilege{"delete", "persistentvolumeclaims"}};
 /// What letting workloads use other claims needs beyond that (docs/guide/storage-conversion.md).
 constexpr std::array kSwapPrivileges = {Privilege{"patch", "persistentvolumeclaims"},
                                         Privilege{"create", "configmaps"},
@@ -58,11 +62,28 @@ Task<void> ask(kube::ClientPtr cluster, std::string side, std::string ns, Privil
   }
 }
 
+void ask_for_moves(const std::vector<api::PlanVolume>& moved, const PlanWorld& world,
+                   std::vector<Task<void>>* questions, std::set<std::string>* lacking) {
+  if (moved.empty()) return;
+  questions->push_back(ask(world.source_client, "source", "", kMarkVolumes, lacking));
+  for (const auto& what : kTwins) questions->push_back(ask(world.destination_client, "destination", "", what, lacking));
+  std::set<std::string> sources, targets;
+  for (const auto& volume : moved) {
+    sources.insert(volume.claim.ns);
+    targets.insert(volume.target.ns);
+  }
+  for (const auto& ns : sources)
+    for (const auto& what : kMarks) questions->push_back(ask(world.source_client, "source", ns, what, lacking));
+  for (const auto& ns : targets)
+    for (const auto& what : kTwinClaims)
+      questions->push_back(ask(world.destination_client, "destination", ns, what, lacking));
+}
+
 }  // namespace
 
 Task<void> check_movers(api::MigPlan plan, PlanWorld* world, api::Conditions* conditions) {
-  const auto volumes = api::carried_volumes(plan);
-  if (volumes.empty()) co_return;
+  const auto volumes = api::carried_volumes(plan), moved = api::moved_volumes(plan);
+  if (volumes.empty() && moved.empty()) co_return;
   std::set<std::string> sources, targets, lacking;
   for (const auto& volume : volumes) {
     sources.insert(volume.claim.ns);
@@ -86,12 +107,13 @@ Task<void> check_movers(api::MigPlan plan, PlanWorld* world, api::Conditions* co
     for (const auto& what : on_destination)
       questions.push_back(ask(world->destination_client, "destination", ns, what, &lacking));
   }
+  ask_for_moves(moved, *world, &questions, &lacking);
   co_await async::all(std::move(questions));
   if (lacking.empty()) co_return;
   conditions->set({.type = "VolumePrivilegesMissing",
                    .category = api::Category::kCritical,
                    .reason = "Unauthorized",
-                   .message = "The clusters' tokens lack what copying volumes needs: [].",
+                   .message = "The clusters' tokens lack what the plan's volumes need: [].",
                    .items = {lacking.begin(), lacking.end()}});
 }
 

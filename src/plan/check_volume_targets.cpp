@@ -35,7 +35,8 @@ class TargetCheck {
   /// What a claim of the destination tells.
   struct There {
     std::string uid;
-    std::string plan_uid;  ///< of the plan that made it, "" if none did
+    std::string plan_uid;   ///< of the plan that made it, "" if none did
+    bool is_moved = false;  ///< its volume is one of the source
   };
 
   const FoundVolume& found(const PlanVolume& volume) const { return world_->volumes.by_name.at(volume.pv); }
@@ -87,14 +88,15 @@ class TargetCheck {
       for (const auto& claim :
            co_await kube::list_all(*world_->destination_client, kube::types::persistent_volume_claims(), ns)) {
         const auto key = kube::key_of(claim);
-        there_[{key.ns, key.name}] = {kube::uid_of(claim), kube::label(claim, api::labels::kMigratedByPlan)};
+        there_[{key.ns, key.name}] = {kube::uid_of(claim), kube::label(claim, api::labels::kMigratedByPlan),
+                                      kube::label(claim, api::labels::kMovedByPlan) == plan_uid_};
       }
     }
   }
 
   /// A claim that this plan made is taken up again: a stage comes before the cutover.
   void check_claims_there() {
-    std::vector<std::string> themselves, in_the_way;
+    std::vector<std::string> themselves, in_the_way, other_way;
     for (const auto& volume : volumes_) {
       const auto there = there_.find(volume.target);
       if (volume.action == VolumeAction::kSkip || there == there_.end()) continue;
@@ -102,8 +104,15 @@ class TargetCheck {
         themselves.push_back(volume.claim.str());
       } else if (there->second.plan_uid != plan_uid_) {
         in_the_way.push_back(volume.target.str());
+      } else if (there->second.is_moved != (volume.action == VolumeAction::kMove)) {
+        other_way.push_back(volume.target.str());
       }
     }
+    set_listing(
+        *conditions_, "PvTargetExists", kError, "OtherAction", std::move(other_way),
+        "Claims [] of the destination were made by this plan for the other action (copy or move), and files are "
+        "never copied into a volume that was moved: select the former action; after a rollback you are free to "
+        "choose.");
     set_listing(*conditions_, "PvNameConflict", kError, "SameClaim", std::move(themselves),
                 world_->is_conversion
                     ? "Claims [] are mapped to themselves: give the new ones other names in `pvc.name` (name:new-name)."

@@ -43,6 +43,7 @@ class VolumeCheck {
     check_support();
     if (world_->is_conversion) check_conversion(volumes_, *world_, conditions_);
     co_await check_volume_targets(volumes_, plan_.uid, world_, conditions_);
+    if (!world_->is_one_cluster) co_await check_moved_volumes(volumes_, plan_.uid, world_, conditions_);
   }
 
  private:
@@ -186,8 +187,8 @@ class VolumeCheck {
       if (!claims.empty())
         causes.push_back(fmt::format("{} (claims {}: {})", what, bracketed(std::move(claims)), advice));
     };
-    refuse([](const PlanVolume& volume) { return volume.action == VolumeAction::kMove; }, "the action move",
-           "select copy or skip");
+    refuse([&](const PlanVolume& volume) { return volume.action == VolumeAction::kMove && world_->is_one_cluster; },
+           "the action move within one cluster", "select copy or skip");
     refuse([](const PlanVolume& volume) { return is_copied(volume) && volume.method == CopyMethod::kSnapshot; },
            "the copy method snapshot", "select filesystem");
     refuse([&](const PlanVolume& volume) { return is_copied(volume) && volume.mode != mode_of(volume); },

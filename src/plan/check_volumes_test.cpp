@@ -175,7 +175,10 @@ TEST(CheckVolumes, RefusesWhatThisReleaseDoesNotMove) {
     EXPECT_THAT(co_await v->look(), only_warned) << "of a device the methods mean the same";
     v->select(1, "{action: skip}");
     v->select(2, "{action: move}");
-    EXPECT_THAT(co_await v->look(), refused("the action move (claims [shop/c]: select copy or skip)"));
+    v->world->world.is_one_cluster = true;
+    EXPECT_THAT(co_await v->look(), refused("the action move within one cluster (claims [shop/c]: select copy or "
+                                            "skip)"));
+    v->world->world.is_one_cluster = false;
     v->select(2, "{action: copy, copyMethod: snapshot}");
     EXPECT_THAT(co_await v->look(), refused("the copy method snapshot (claims [shop/c]: select filesystem)"));
     EXPECT_THAT(co_await v->look(), Contains(StartsWith("PvWarnCopyMethodSnapshot : Volumes [pv-c] ")));

@@ -54,6 +54,10 @@ Task<void> check_volumes(api::MigPlan plan, PlanWorld* world, api::Conditions* c
 /// that are there already, and those that nobody brings. check_volumes calls it.
 Task<void> check_volume_targets(std::vector<api::PlanVolume> volumes, std::string plan_uid, PlanWorld* world,
                                 api::Conditions* conditions);
+/// Volumes with the action move: whether their objects can be on the destination too, and some node there reach them.
+/// check_volumes calls it.
+Task<void> check_moved_volumes(std::vector<api::PlanVolume> volumes, std::string plan_uid, PlanWorld* world,
+                               api::Conditions* conditions);
 /// Whether a plan that converts storage classes has something to convert, and somewhere to convert it to (spec
 /// conditions.md §6.2). check_volumes calls it.
 void check_conversion(const std::vector<api::PlanVolume>& volumes, const PlanWorld& world, api::Conditions* conditions);

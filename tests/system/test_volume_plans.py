@@ -183,12 +183,17 @@ class VolumePlans(Case):
         self.edit(plan, {"copyMethod": "block"}, index=at["data"])  # a claim is copied as what it is
         self.ready(plan)
 
-    def test_moving_is_offered_and_refused(self):
+    def test_moving_is_offered_but_not_within_one_cluster(self):
         self.bound("shared", nfs={"server": "192.0.2.1", "path": "/"})
         plan = self.direct()
         self.assertEqual(self.volumes(plan)[0]["supported"]["actions"], ["skip", "copy", "move"])
         self.edit(plan, {"action": "move"})
-        self.refused(plan, "VolumeMigrationNotSupported", "NotSupported", f"[{self.ns}/shared]", "select copy", category="Critical")
+        self.refreshed(plan)
+        self.ready(plan)
+        self.west.delete("migplans", plan)
+        within = self.plan("host", "host", f"{self.ns}:{self.ns}-b", indirectVolumeMigration=False)
+        self.edit(within, {"action": "move"})
+        self.refused(within, "VolumeMigrationNotSupported", "NotSupported", f"[{self.ns}/shared]", "select copy", category="Critical")
 
     def test_claims_of_others_on_the_destination(self):
         self.bound("data")

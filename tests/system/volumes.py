@@ -92,6 +92,11 @@ class VolumeCase(Case):
         for name in claims:
             cluster.create({"apiVersion": "v1", "kind": "PersistentVolumeClaim", "metadata": {"name": name, "namespace": ns},
                             "spec": {"accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": "64Mi"}}}})
+        self.mounting(cluster, ns, *claims)
+        return ns
+
+    def mounting(self, cluster, ns, *claims):
+        """The Deployment, once it is available."""
         container = {"name": "web", "image": self.world.image, "imagePullPolicy": "IfNotPresent",
                      "volumeMounts": [{"name": name, "mountPath": f"/{name}"} for name in claims]}
         pod = {"metadata": {"labels": {"app": "web"}}, "spec": {"terminationGracePeriodSeconds": 1, "containers": [container],
@@ -99,7 +104,6 @@ class VolumeCase(Case):
         cluster.create({"apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": "web", "namespace": ns},
                         "spec": {"replicas": 1, "strategy": {"type": "Recreate"}, "selector": {"matchLabels": {"app": "web"}}, "template": pod}})
         self.available(cluster, ns)
-        return ns
 
     def source(self, ns, claim="data"):
         return pathlib.Path(self.west.volume_path(ns, claim))

@@ -108,7 +108,7 @@ class World:
 
     def prepare(self):
         """The controller, and what the documents have a user register before plans are made: by kubectl, manifest by manifest."""
-        self.controller = self.program("controller", "--kubeconfig", self.west.kubeconfig, "controller")
+        self.controller = self.program("controller", "--kubeconfig", self.west.kubeconfig, "controller", environment={"PV_MOVE_STORAGECLASSES": "movable"})
         self.controller.start("controller (leads)")
         self.west.ensure({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "openshift-config"}})
         self.west.apply(manifests.HOST.format(name="host"), *self.remote("east", self.east), *self.remote("west-remote", self.west), *self.storage("bucket"))

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <iterator>
 #include <utility>
 
 #include <fmt/format.h>
@@ -9,6 +10,7 @@
 #include "api/names.hpp"
 #include "base/error.hpp"
 #include "json/patch.hpp"
+#include "migrate/moved/volumes.hpp"
 
 namespace mtc::migrate::indirect {
 namespace {
@@ -53,14 +55,20 @@ Task<void> remove_from(kube::ClientPtr cluster, kube::ResourceType type, std::st
 
 Json marks_of_volume(const Migration& m, const api::PlanVolume& volume) {
   auto patch = label_patch(m.self.uid);
-  patch["metadata"]["annotations"] = {{api::annotations::kMigrateType, api::to_string(volume.action)},
-                                      {api::annotations::kTargetStorageClass, volume.storage_class},
-                                      {api::annotations::kCopyMethod, api::to_string(volume.method)}};
+  auto& annotations = patch["metadata"]["annotations"];
+  annotations = {{api::annotations::kMigrateType, api::to_string(volume.action)},
+                 {api::annotations::kTargetStorageClass, volume.storage_class}};
+  if (volume.action == api::VolumeAction::kCopy)
+    annotations[api::annotations::kCopyMethod] = api::to_string(volume.method);
   return patch;
 }
 
 Json marks_of_claim(const Migration& m, const api::PlanVolume& volume) {
   auto patch = marks_of_volume(m, volume);
+  if (volume.action != api::VolumeAction::kCopy) {
+    patch["metadata"]["annotations"].erase(api::annotations::kTargetStorageClass);
+    return patch;
+  }
   if (!volume.access_mode.empty() && volume.access_mode != "auto")
     patch["metadata"]["annotations"][api::annotations::kTargetAccessMode] = volume.access_mode;
   return patch;
@@ -70,7 +78,8 @@ Task<std::vector<std::string>> mark(Migration& m) {
   const auto namespaces = m.source_namespaces();
   for (const auto& ns : namespaces)
     co_await apply(m.source, kube::types::namespaces(), {"", ns}, label_patch(m.self.uid));
-  const auto volumes = staged_volumes(m);
+  auto volumes = staged_volumes(m);
+  std::ranges::copy(moved::volumes_of(m), std::back_inserter(volumes));
   for (const auto& volume : volumes) {
     co_await apply(m.source, kube::types::persistent_volumes(), {"", volume.pv}, marks_of_volume(m, volume));
     co_await apply(m.source, kube::types::persistent_volume_claims(), {volume.claim.ns, volume.claim.name},

@@ -28,6 +28,8 @@ std::vector<api::PlanVolume> staged_volumes(const Migration& m) {
 
 bool may_have_movers(const Migration& m) { return m.flags.indirect_volume && m.flags.has_pvs; }
 
+bool may_have_marks(const Migration& m) { return m.flags.indirect_volume || !api::moved_volumes(m.plan).empty(); }
+
 volumes::Destination destination_of(const Migration& m, std::string failed_phase) {
   volumes::Destination out{.source = m.source,
                            .destination = m.destination,

@@ -20,6 +20,8 @@ using volumes::Side;
 std::vector<api::PlanVolume> staged_volumes(const Migration& m);
 /// Whether there may be movers of the plan: one without volumes never had any, and its account need not see Secrets.
 bool may_have_movers(const Migration& m);
+/// Whether there may be marks of the plan (marks.hpp): volumes that are moved have them, too.
+bool may_have_marks(const Migration& m);
 /// What is made on the destination for them. `failed_phase` as in Outcome.
 volumes::Destination destination_of(const Migration& m, std::string failed_phase);
 

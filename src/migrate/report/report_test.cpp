@@ -34,6 +34,7 @@ volumes:
 - {claim: shop/logs, target: shop/logs, copied: true, files: 1, bytes: 2, verified: false}
 - {claim: shop/raw, target: shop/raw, copied: true, device: true, bytes: 512, verified: true, root: cd34}
 - {claim: shop/rest, target: shop/rest, copied: false}
+- {claim: shop/nfs, target: shop/nfs, copied: false, moved: true, volume: pv-1}
 warnings: [{type: VolumeFilesSkipped, message: busy}]
 errors: []
 )");
@@ -48,6 +49,7 @@ TEST(Report, IsReadByAPerson) {
   EXPECT_THAT(said, HasSubstr("shop/logs to shop/logs: copied, 1 files, 2 bytes, not read back"));
   EXPECT_THAT(said, HasSubstr("shop/raw to shop/raw: copied, a device of 512 bytes, read back and equal, root cd34"));
   EXPECT_THAT(said, HasSubstr("shop/rest to shop/rest: not copied"));
+  EXPECT_THAT(said, HasSubstr("shop/nfs to shop/nfs: PersistentVolume pv-1 moved"));
   EXPECT_THAT(said, HasSubstr("VolumeFilesSkipped: busy"));
   EXPECT_THAT(said, Not(HasSubstr("Errors")));
 }

@@ -7,6 +7,7 @@
 #include "base/error.hpp"
 #include "json/json.hpp"
 #include "migrate/indirect/staging.hpp"
+#include "migrate/moved/volumes.hpp"
 #include "migrate/report/envelope.hpp"
 #include "migrate/report/report.hpp"
 #include "migrate/steps/volume_migration.hpp"
@@ -86,9 +87,23 @@ Task<void> add_staged(Migration& m, std::vector<VolumeResult>* out) {
   }
 }
 
+/// Those that changed clusters as they are.
+Task<void> add_moved(Migration& m, std::vector<VolumeResult>* out) {
+  if (m.self.rollback) co_return;
+  for (const auto& volume : moved::volumes_of(m)) {
+    const auto claim =
+        co_await m.destination->get(kube::types::persistent_volume_claims(), {volume.target.ns, volume.target.name});
+    const bool is_there =
+        claim && string_at(*claim, "status.phase") == "Bound" && string_at(*claim, "spec.volumeName") == volume.pv;
+    const Json facts = {{"volume", volume.pv}, {"moved", is_there}};
+    out->push_back({volume.claim, volume.target, false, facts});
+  }
+}
+
 Task<std::vector<VolumeResult>> volume_results(Migration& m) {
   std::vector<VolumeResult> out;
   co_await add_staged(m, &out);
+  co_await add_moved(m, &out);
   const auto object = co_await find_volume_migration(m);
   if (!object) co_return out;
   std::map<api::Ref, Json> operations;

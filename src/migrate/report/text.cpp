@@ -29,8 +29,12 @@ std::string objects_text(const Json& report) {
 }
 
 std::string volume_text(const Json& volume) {
-  auto out = fmt::format("  {} to {}: {}", string_at(volume, "claim"), string_at(volume, "target"),
-                         bool_at(volume, "copied") ? "copied" : "not copied");
+  const auto way = fmt::format("  {} to {}: ", string_at(volume, "claim"), string_at(volume, "target"));
+  if (volume.contains("moved")) {
+    return fmt::format("{}PersistentVolume {} {}moved\n", way, string_at(volume, "volume"),
+                       bool_at(volume, "moved") ? "" : "not ");
+  }
+  auto out = way + (bool_at(volume, "copied") ? "copied" : "not copied");
   const auto bytes = int_at(volume, "bytes").value_or(0);
   if (const auto files = int_at(volume, "files")) out += fmt::format(", {} files, {} bytes", *files, bytes);
   if (bool_at(volume, "device")) out += fmt::format(", a device of {} bytes", bytes);

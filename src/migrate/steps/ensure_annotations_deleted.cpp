@@ -29,6 +29,7 @@ Task<Outcome> clean(Migration& m) {
     co_await indirect::unmark(m.source, m.source_namespaces());
     co_await indirect::unmark(m.destination, m.destination_namespaces());
   }
+  if (!indirect::may_have_movers(m)) co_return done();
   const auto left = co_await indirect::remove_helpers(m, indirect::places_of(m));
   if (left.empty()) co_return done();
   if (m.in_phase() > kPatience) co_return left_behind(m, volumes::names_of(left));
@@ -40,7 +41,7 @@ Task<Outcome> clean(Migration& m) {
 
 /// Marks go from both clusters, and so do movers and the Secrets with keys to the bucket.
 Task<Outcome> ensure_annotations_deleted(Migration& m) {
-  if (!indirect::may_have_movers(m)) co_return done();
+  if (!indirect::may_have_marks(m)) co_return done();
   std::optional<Error> failure;
   try {
     co_return co_await clean(m);

@@ -1,3 +1,6 @@
+#include <algorithm>
+#include <iterator>
+
 #include "api/names.hpp"
 #include "api/volumes.hpp"
 #include "json/json.hpp"
@@ -12,7 +15,9 @@ namespace {
 Json renamed_claims(const Migration& m) {
   Json names = Json::object();
   bool any = false;
-  for (const auto& volume : api::carried_volumes(m.plan)) {
+  auto volumes = api::carried_volumes(m.plan);
+  std::ranges::copy(api::moved_volumes(m.plan), std::back_inserter(volumes));
+  for (const auto& volume : volumes) {
     names[volume.claim.str()] = volume.target.name;
     any = any || volume.claim.name != volume.target.name;
   }

@@ -56,8 +56,10 @@ Task<Outcome> ensure_stage_backup(Migration& m) {
   if (!reasons.empty()) co_return fail(kFailedPhase, std::move(reasons));
   const auto location = co_await location_name(m, kube::types::backup_storage_locations());
   if (location.empty()) co_return no_location(m);
-  const auto password = co_await plan::ensure_repository_key(m.connections, m.plan, m.plan.storage, m.rng);
-  co_await indirect::ensure_mover_secrets(m, indirect::Side::kSource, password);
+  if (!indirect::staged_volumes(m).empty()) {
+    const auto password = co_await plan::ensure_repository_key(m.connections, m.plan, m.plan.storage, m.rng);
+    co_await indirect::ensure_mover_secrets(m, indirect::Side::kSource, password);
+  }
   const auto snapshots = co_await location_name(m, kube::types::volume_snapshot_locations());
   co_await kube::ensure(*m.source, kube::types::backups(), stage_backup(m, location, snapshots));
   co_return done();

@@ -1,7 +1,11 @@
+#include <algorithm>
+#include <iterator>
+
 #include <fmt/format.h>
 
 #include "api/names.hpp"
 #include "migrate/indirect/directions.hpp"
+#include "migrate/moved/volumes.hpp"
 #include "migrate/steps/steps.hpp"
 #include "migrate/steps/velero_objects.hpp"
 
@@ -35,13 +39,18 @@ Task<VolumeWork> restore_volumes(Migration& m, Json restore) {
 
 /// Waits for the volumes. One that is not whole on the destination fails the migration, before anything starts there.
 Task<Outcome> stage_restore_created(Migration& m) {
-  return follow(m, {.cluster = m.destination,
-                    .type = kube::types::restores(),
-                    .name = m.velero_name("stage"),
-                    .failed_phase = "StageRestoreFailed",
-                    .done_field = "itemsRestored",
-                    .line = restore_line,
-                    .volumes = restore_volumes});
+  if (auto outcome = co_await moved::await_bound(m); outcome.kind != Outcome::Kind::kDone) co_return outcome;
+  auto outcome = co_await follow(m, {.cluster = m.destination,
+                                     .type = kube::types::restores(),
+                                     .name = m.velero_name("stage"),
+                                     .failed_phase = "StageRestoreFailed",
+                                     .done_field = "itemsRestored",
+                                     .line = restore_line,
+                                     .volumes = restore_volumes});
+  std::ranges::copy(moved::lines_of(m), std::back_inserter(m.progress));
+  // Where only volumes are migrated no application comes after them.
+  if (outcome.kind == Outcome::Kind::kDone && m.self.migrate_state) co_await moved::hand_over(m);
+  co_return outcome;
 }
 
 }  // namespace mtc::migrate

@@ -30,6 +30,7 @@ Task<Outcome> canceling(Migration& m);
 Task<Outcome> canceled(Migration& m);
 Task<Outcome> delete_backups(Migration& m);
 Task<Outcome> delete_restores(Migration& m);
+Task<Outcome> begin_rollback(Migration& m);
 Task<Outcome> delete_migrated(Migration& m);
 Task<Outcome> ensure_migrated_deleted(Migration& m);
 Task<Outcome> create_volume_migration(Migration& m);

@@ -47,8 +47,8 @@ bool is_device(const Json& claim) { return mode_of(claim) == "Block"; }
 
 Json target_claim(const Maker& maker, const api::ClaimCopy& claim, const Json& source, const Json& volume) {
   auto labels = object_at(source, "metadata.labels");
-  for (const auto* key :
-       {api::labels::kRestoreName, api::labels::kBackupName, api::labels::kIncludedInStage, api::labels::kConvertedBy})
+  for (const auto* key : {api::labels::kRestoreName, api::labels::kBackupName, api::labels::kIncludedInStage,
+                          api::labels::kConvertedBy, api::labels::kMovedByPlan})
     labels.erase(key);
   labels[api::labels::kPartOf] = api::kNamespace;
   if (!maker.copy_uid.empty()) labels[api::labels::kDirectVolumeMigration] = maker.copy_uid;
@@ -75,6 +75,12 @@ std::string refusal_of(const Maker& maker, const Json& existing, const Json& tar
     return fmt::format(
         "PersistentVolumeClaim {} is on the destination already and was not made by this plan: what it "
         "holds stays as it is. Delete it, or give the volume another target name in the plan.",
+        name);
+  }
+  if (!kube::label(existing, api::labels::kMovedByPlan).empty()) {
+    return fmt::format(
+        "PersistentVolumeClaim {} of the destination has a volume that was moved, which nothing is copied into: roll "
+        "back first.",
         name);
   }
   if (mode_of(existing) != mode_of(target)) {
