@@ -11,6 +11,7 @@
 #include "base/error.hpp"
 #include "base/strings.hpp"
 #include "sandbox/controller_tools.hpp"
+#include "sandbox/volumes.hpp"
 
 namespace mtc::sandbox {
 namespace {
@@ -82,14 +83,14 @@ void write_object(const Json& source, const char* plural, const std::string& ns,
   }
 }
 
-fs::path directory_of_claim(const Json& pod, const std::string& name, const Storage& storage) {
+fs::path directory_of_claim(const Json& pod, const std::string& name, const Storage& storage, const Folder& folder) {
   const auto claim = storage.get({"persistentvolumeclaims", ns_of(pod), name});
   const auto volume = claim ? storage.get({"persistentvolumes", "", string_at(*claim, "spec.volumeName")}) : nullptr;
   if (!volume) throw Error(Code::kNotFound, fmt::format("persistentvolumeclaim \"{}\" has no volume", name));
-  fs::path path = string_at(*volume, "spec.hostPath.path");
+  const auto path = sandbox::directory_of(*volume, folder);
   if (path.empty())
     throw Error(Code::kUnsupported,
-                fmt::format("volume {} is no directory (spec.hostPath): the embedded cluster mounts no other",
+                fmt::format("volume {} is no directory of this machine: the embedded cluster mounts no other",
                             name_of(*volume)));
   std::error_code absent;
   if (!fs::is_directory(path, absent))
@@ -101,7 +102,7 @@ fs::path directory_of(const Json& pod, const Json& volume, const Storage& storag
   const auto name = string_at(volume, "name");
   if (!is_dns_label(name)) throw Error(Code::kInvalid, fmt::format("volume \"{}\" has no valid name", name));
   if (const auto claim = string_at(volume, "persistentVolumeClaim.claimName"); !claim.empty())
-    return directory_of_claim(pod, claim, storage);
+    return directory_of_claim(pod, claim, storage, folder);
   const auto directory = folder.pod(uid_of(pod)) / "volumes" / name;
   folder.make(directory);
   if (const auto* secret = find(volume, "secret")) {

@@ -47,8 +47,6 @@ bool has_ended(const Json& pod) {
 std::string requested(const Json& claim) { return string_at(claim, "spec.resources.requests.storage"); }
 std::string capacity(const Json& volume) { return string_at(volume, "spec.capacity.storage"); }
 
-std::string path_of(const Json& volume) { return string_at(volume, "spec.hostPath.path"); }
-
 /// Whether a volume is set aside for a claim: for this very one, or for whoever has its name.
 bool is_reserved_for(const Json& volume, const Json& claim) {
   const auto& reference = object_at(volume, "spec.claimRef");
@@ -71,6 +69,15 @@ std::string mismatch(const Json& volume, const Json& claim) {
   return "";
 }
 
+/// The VolumeSnapshot that a claim begins with; "" if it begins empty.
+std::string snapshot_of(const Json& claim) {
+  for (const auto* field : {"spec.dataSourceRef", "spec.dataSource"}) {
+    if (string_at(object_at(claim, field), "kind") == "VolumeSnapshot")
+      return string_at(object_at(claim, field), "name");
+  }
+  return "";
+}
+
 Json reference_to(const Json& claim) {
   return {{"apiVersion", "v1"},        {"kind", "PersistentVolumeClaim"},
           {"namespace", ns_of(claim)}, {"name", name_of(claim)},
@@ -79,7 +86,14 @@ Json reference_to(const Json& claim) {
 
 }  // namespace
 
+std::filesystem::path directory_of(const Json& volume, const Folder& folder) {
+  if (string_at(volume, "spec.csi.driver") == kCsiDriver)
+    return folder.volume(string_at(volume, "spec.csi.volumeHandle"));
+  return string_at(volume, "spec.hostPath.path");
+}
+
 void Volumes::look() {
+  snapshots_.look();
   for (const auto& volume : objects_.storage().list(kVolumes, "")) {
     add_finalizer(objects_, built_in(kVolumes), *volume, kVolumeInUse);
     const auto now = objects_.storage().get({kVolumes, "", name_of(*volume)});
@@ -115,7 +129,7 @@ void Volumes::on_volume(const Json& volume) {
   const bool in_use = claim && !uid.empty() && uid_of(*claim) == uid;
   if (is_leaving(volume)) {
     if (in_use) return;
-    if (!uid.empty() && is_to_be_deleted(volume)) folder_.discard(path_of(volume));
+    if (!uid.empty() && is_to_be_deleted(volume)) folder_.discard(directory_of(volume, folder_));
     return drop_finalizer(objects_, built_in(kVolumes), volume, kVolumeInUse);
   }
   if (uid.empty()) return set_phase(volume, "Available");
@@ -126,9 +140,10 @@ void Volumes::on_volume(const Json& volume) {
 void Volumes::reclaim(const Json& volume) {
   if (string_at(volume, "spec.persistentVolumeReclaimPolicy") != "Delete") return set_phase(volume, "Released");
   if (!is_to_be_deleted(volume))
-    return set_phase(volume, "Failed",
-                     fmt::format("{} is no directory that this cluster has made: it stays", path_of(volume)));
-  folder_.discard(path_of(volume));
+    return set_phase(
+        volume, "Failed",
+        fmt::format("{} is no directory that this cluster has made: it stays", directory_of(volume, folder_).string()));
+  folder_.discard(directory_of(volume, folder_));
   objects_.remove(built_in(kVolumes), "", name_of(volume), Json::object());
   drop_finalizer(objects_, built_in(kVolumes), volume, kVolumeInUse);
 }
@@ -137,7 +152,8 @@ void Volumes::reclaim(const Json& volume) {
 bool Volumes::is_to_be_deleted(const Json& volume) const {
   const auto* provisioner = member(object_at(volume, "metadata.annotations"), kProvisionedBy);
   return string_at(volume, "spec.persistentVolumeReclaimPolicy") == "Delete" && provisioner != nullptr &&
-         *provisioner == kProvisioner && path_of(volume) == folder_.volume(name_of(volume));
+         (*provisioner == kProvisioner || *provisioner == kCsiDriver) &&
+         directory_of(volume, folder_) == folder_.volume(name_of(volume));
 }
 
 void Volumes::on_claim(const Json& claim) {
@@ -238,7 +254,7 @@ bool Volumes::is_awaited(const Json& claim) const {
 
 void Volumes::provision(const Json& claim, const Json& storage_class) {
   const auto provisioner = string_at(storage_class, "provisioner");
-  if (provisioner != kProvisioner)
+  if (provisioner != kProvisioner && provisioner != kCsiDriver)
     return keep_waiting(claim, "Normal", "ExternalProvisioning",
                         fmt::format("Waiting for a volume to be created either by the external provisioner '{}' or "
                                     "manually by the system administrator. If volume creation is delayed, please "
@@ -249,31 +265,44 @@ void Volumes::provision(const Json& claim, const Json& storage_class) {
                         "volumes of the embedded cluster are directories: it has no block volumes (volumeMode Block)");
   const auto name = "pvc-" + uid_of(claim);
   const auto path = folder_.volume(name);
-  folder_.make(path);
-  std::error_code ignored;
-  std::filesystem::permissions(path, std::filesystem::perms::all, ignored);  // every container's user may write there
+  if (!make_directory(claim, path, provisioner)) return;
   auto annotated = claim;
   for (const auto* prefix : {"volume.beta.kubernetes.io", "volume.kubernetes.io"})
     annotated["metadata"]["annotations"][std::string(prefix) + "/storage-provisioner"] = provisioner;
   const auto owner = rewrite(objects_, built_in(kClaims), std::move(annotated), {.manager = kController});
   const auto policy = string_at(storage_class, "reclaimPolicy");
-  try_create(objects_, built_in(kVolumes), "",
-             {{"metadata",
-               {{"name", name},
-                {"annotations", {{kProvisionedBy, kProvisioner}}},
-                {"finalizers", Json::array({kVolumeInUse})}}},
-              {"spec",
-               {{"accessModes", array_at(claim, "spec.accessModes")},
-                {"capacity", {{"storage", requested(claim)}}},
-                {"claimRef", reference_to(*owner)},
-                {"hostPath", {{"path", path.string()}, {"type", "DirectoryOrCreate"}}},
-                {"persistentVolumeReclaimPolicy", policy.empty() ? "Delete" : policy},
-                {"storageClassName", name_of(storage_class)},
-                {"volumeMode", "Filesystem"}}}});
+  Json made = {
+      {"metadata",
+       {{"name", name}, {"annotations", {{kProvisionedBy, provisioner}}}, {"finalizers", Json::array({kVolumeInUse})}}},
+      {"spec",
+       {{"accessModes", array_at(claim, "spec.accessModes")},
+        {"capacity", {{"storage", requested(claim)}}},
+        {"claimRef", reference_to(*owner)},
+        {"persistentVolumeReclaimPolicy", policy.empty() ? "Delete" : policy},
+        {"storageClassName", name_of(storage_class)},
+        {"volumeMode", "Filesystem"}}}};
+  if (provisioner == kCsiDriver) {
+    made["spec"]["csi"] = {{"driver", kCsiDriver}, {"volumeHandle", name}};
+  } else {
+    made["spec"]["hostPath"] = {{"path", path.string()}, {"type", "DirectoryOrCreate"}};
+  }
+  try_create(objects_, built_in(kVolumes), "", std::move(made));
   const auto volume = objects_.storage().get({kVolumes, "", name});
   if (!volume) return;
-  tell(objects_, claim, {"Normal", "ProvisioningSucceeded", "Successfully provisioned volume " + name, kProvisioner});
+  tell(objects_, claim, {"Normal", "ProvisioningSucceeded", "Successfully provisioned volume " + name, provisioner});
   bind(*volume, *owner);
+}
+
+/// Empty, or what a snapshot holds. False: it is not there yet.
+bool Volumes::make_directory(const Json& claim, const std::filesystem::path& path, const std::string& provisioner) {
+  if (const auto snapshot = snapshot_of(claim); !snapshot.empty()) {
+    if (provisioner == kCsiDriver) return copies_.ensure(snapshots_.directory_of(ns_of(claim), snapshot), path);
+    throw Error(Code::kUnsupported, fmt::format("provisioner {} makes no volumes of snapshots", provisioner));
+  }
+  folder_.make(path);
+  std::error_code ignored;
+  std::filesystem::permissions(path, std::filesystem::perms::all, ignored);  // every container's user may write there
+  return true;
 }
 
 std::string unschedulable(const Storage& storage, const Json& pod) {
