@@ -6,8 +6,8 @@
 #include <fmt/format.h>
 
 #include "base/error.hpp"
+#include "kube/quantity.hpp"
 #include "sandbox/controller_tools.hpp"
-#include "sandbox/quantity.hpp"
 #include "sandbox/storage_class.hpp"
 #include "sandbox/volumes.hpp"
 
@@ -128,7 +128,7 @@ void Snapshots::publish(const Json& snapshot, const std::string& handle) {
              {{"snapshotHandle", handle},
               {"creationTime", nanoseconds},
               {"readyToUse", true},
-              {"restoreSize", static_cast<std::int64_t>(quantity(size))}},
+              {"restoreSize", static_cast<std::int64_t>(kube::quantity(size))}},
              kController);
   set_status(objects_, *snapshots_, snapshot,
              {{"boundVolumeSnapshotContentName", name},

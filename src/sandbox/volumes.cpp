@@ -7,8 +7,8 @@
 #include <fmt/format.h>
 
 #include "base/error.hpp"
+#include "kube/quantity.hpp"
 #include "sandbox/controller_tools.hpp"
-#include "sandbox/quantity.hpp"
 #include "sandbox/storage_class.hpp"
 
 namespace mtc::sandbox {
@@ -59,7 +59,7 @@ bool is_free(const Json& volume) { return object_at(volume, "spec.claimRef").emp
 
 /// Why a volume cannot serve a claim; "" = it can.
 std::string mismatch(const Json& volume, const Json& claim) {
-  if (quantity(capacity(volume)) < quantity(requested(claim))) return "requested PV is too small";
+  if (kube::quantity(capacity(volume)) < kube::quantity(requested(claim))) return "requested PV is too small";
   if (class_of(volume).value_or("") != class_of(claim).value_or("")) return "storageClassName does not match";
   if (string_at(volume, "spec.volumeMode") != string_at(claim, "spec.volumeMode")) return "incompatible volumeMode";
   const auto offered = strings_at(volume, "spec.accessModes");
@@ -229,7 +229,8 @@ void Volumes::find_volume(const Json& claim) {
   for (const auto& volume : objects_.storage().list(kVolumes, "")) {
     if (!mismatch(*volume, claim).empty()) continue;
     if (is_reserved_for(*volume, claim) && !is_leaving(*volume)) return bind(*volume, claim);
-    if (is_free(*volume) && (!best || quantity(capacity(*volume)) < quantity(capacity(*best)))) best = volume;
+    if (is_free(*volume) && (!best || kube::quantity(capacity(*volume)) < kube::quantity(capacity(*best))))
+      best = volume;
   }
   const auto name = class_of(claim).value_or("");
   const auto storage_class = objects_.storage().get({kClasses, "", name});

@@ -1,10 +1,10 @@
-#include "sandbox/quantity.hpp"
+#include "kube/quantity.hpp"
 
 #include <charconv>
 #include <cmath>
 #include <map>
 
-namespace mtc::sandbox {
+namespace mtc::kube {
 
 double quantity(std::string_view text) {
   static const std::map<std::string_view, double> units = {
@@ -19,4 +19,4 @@ double quantity(std::string_view text) {
   return unit == units.end() ? 0 : number * unit->second;
 }
 
-}  // namespace mtc::sandbox
+}  // namespace mtc::kube

@@ -1,8 +1,8 @@
-#include "sandbox/quantity.hpp"
+#include "kube/quantity.hpp"
 
 #include <gtest/gtest.h>
 
-namespace mtc::sandbox {
+namespace mtc::kube {
 namespace {
 
 TEST(Quantity, ReadsUnitsAndExponents) {
@@ -19,4 +19,4 @@ TEST(Quantity, IsNothingForWhatIsNone) {
 }
 
 }  // namespace
-}  // namespace mtc::sandbox
+}  // namespace mtc::kube
