@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <iterator>
 #include <map>
 #include <utility>
 
@@ -141,6 +142,8 @@ bool PlanVolume::is_direct_copy() const {
   return action == VolumeAction::kCopy && (method == CopyMethod::kFilesystem || method == CopyMethod::kBlock);
 }
 
+bool PlanVolume::is_snapshot_copy() const { return action == VolumeAction::kCopy && method == CopyMethod::kSnapshot; }
+
 std::vector<PlanVolume> volumes_of(const MigPlan& plan) {
   const auto& entries = plan.persistent_volumes;
   if (entries.size() > kMaxVolumes) {
@@ -169,16 +172,18 @@ std::vector<PlanVolume> directly_copied(const MigPlan& plan) {
 }
 
 std::vector<PlanVolume> indirectly_copied(const MigPlan& plan) {
-  if (!plan.indirect_volumes) return {};
   auto out = volumes_of(plan);
-  std::erase_if(out, [](const PlanVolume& volume) {
-    return volume.action != VolumeAction::kCopy || volume.method != CopyMethod::kFilesystem;
+  std::erase_if(out, [&](const PlanVolume& volume) {
+    const bool is_file_copy = volume.action == VolumeAction::kCopy && volume.method == CopyMethod::kFilesystem;
+    return !volume.is_snapshot_copy() && !(is_file_copy && plan.indirect_volumes);
   });
   return out;
 }
 
 std::vector<PlanVolume> carried_volumes(const MigPlan& plan) {
-  return plan.indirect_volumes ? indirectly_copied(plan) : directly_copied(plan);
+  auto out = directly_copied(plan);
+  std::ranges::move(indirectly_copied(plan), std::back_inserter(out));
+  return out;
 }
 
 bool has_volumes(const std::vector<PlanVolume>& volumes) {

@@ -49,6 +49,8 @@ struct PlanVolume {
   std::vector<std::string> access_modes() const;
   /// Copied by a method that a DirectVolumeMigration knows: filesystem or block.
   bool is_direct_copy() const;
+  /// Copied as a snapshot has it.
+  bool is_snapshot_copy() const;
 };
 
 /// The volumes of a plan, in the order in which they stand. Entries of namespaces that the plan does not name (any
@@ -58,10 +60,10 @@ std::vector<PlanVolume> volumes_of(const MigPlan& plan);
 /// Those that a DirectVolumeMigration copies from cluster to cluster: is_direct_copy(), and none if the plan wants
 /// indirect migration (spec migration.md §6, §11.1).
 std::vector<PlanVolume> directly_copied(const MigPlan& plan);
-/// Those that go through the repository: copied by the method filesystem, and none unless the plan wants indirect
-/// migration.
+/// Those that go through the repository: copied by the method snapshot, and, if the plan wants indirect migration, by
+/// the method filesystem.
 std::vector<PlanVolume> indirectly_copied(const MigPlan& plan);
-/// The ones or the others: volumes whose files movers carry.
+/// The ones and the others: volumes whose files movers carry.
 std::vector<PlanVolume> carried_volumes(const MigPlan& plan);
 /// Flag HasPVs: a volume whose action is anything but skip (spec migration.md §6).
 bool has_volumes(const std::vector<PlanVolume>& volumes);

@@ -32,6 +32,15 @@ constexpr Privilege kCreateServices{"create", "services"};  ///< from cluster to
 /// Through the repository: marks on what a stage backup takes along, on the source.
 constexpr std::array kMarks = {Privilege{"patch", "persistentvolumeclaims"}, Privilege{"patch", "namespaces"}};
 constexpr Privilege kMarkVolumes{"patch", "persistentvolumes"};
+/// For volumes that are copied as snapshots have them, on the source: the snapshots, and claims made of them.
+constexpr auto kSnapshotGroup = "snapshot.storage.k8s.io";
+constexpr std::array kSnapshots = {Privilege{"create", "volumesnapshots", "", kSnapshotGroup},
+                                   Privilege{"watch", "volumesnapshots", "", kSnapshotGroup},
+                                   Privilege{"delete", "volumesnapshots", "", kSnapshotGroup},
+                                   Privilege{"create", "persistentvolumeclaims"},
+                                   Privilege{"delete", "persistentvolumeclaims"}};
+constexpr std::array kSnapshotContents = {Privilege{"get", "volumesnapshotcontents", "", kSnapshotGroup},
+                                          Privilege{"patch", "volumesnapshotcontents", "", kSnapshotGroup}};
 /// What letting workloads use other claims needs beyond that (docs/guide/storage-conversion.md).
 constexpr std::array kSwapPrivileges = {Privilege{"patch", "persistentvolumeclaims"},
                                         Privilege{"create", "configmaps"},
@@ -63,6 +72,8 @@ Task<void> ask(kube::ClientPtr cluster, std::string side, std::string ns, Privil
 Task<void> check_movers(api::MigPlan plan, PlanWorld* world, api::Conditions* conditions) {
   const auto volumes = api::carried_volumes(plan);
   if (volumes.empty()) co_return;
+  const bool any_direct = !api::directly_copied(plan).empty(), any_staged = !api::indirectly_copied(plan).empty();
+  const bool any_snapshot = std::ranges::any_of(volumes, &api::PlanVolume::is_snapshot_copy);
   std::set<std::string> sources, targets, lacking;
   for (const auto& volume : volumes) {
     sources.insert(volume.claim.ns);
@@ -71,14 +82,18 @@ Task<void> check_movers(api::MigPlan plan, PlanWorld* world, api::Conditions* co
   std::vector<Privilege> on_source(kPrivileges.begin(), kPrivileges.end());
   auto on_destination = on_source;
   on_destination.push_back(kCreateClaims);
-  if (plan.indirect_volumes) {
-    on_source.insert(on_source.end(), kMarks.begin(), kMarks.end());
-  } else {
+  if (any_staged) on_source.insert(on_source.end(), kMarks.begin(), kMarks.end());
+  if (any_snapshot) on_source.insert(on_source.end(), kSnapshots.begin(), kSnapshots.end());
+  if (any_direct) {
     for (auto* needed : {&on_source, &on_destination}) needed->push_back(kCreateServices);
   }
   if (world->is_conversion) on_source.insert(on_source.end(), kSwapPrivileges.begin(), kSwapPrivileges.end());
   std::vector<Task<void>> questions;
-  if (plan.indirect_volumes) questions.push_back(ask(world->source_client, "source", "", kMarkVolumes, &lacking));
+  if (any_staged) questions.push_back(ask(world->source_client, "source", "", kMarkVolumes, &lacking));
+  if (any_snapshot) {
+    for (const auto& what : kSnapshotContents)
+      questions.push_back(ask(world->source_client, "source", "", what, &lacking));
+  }
   for (const auto& ns : sources) {
     for (const auto& what : on_source) questions.push_back(ask(world->source_client, "source", ns, what, &lacking));
   }
