@@ -171,8 +171,8 @@ TEST(Validate, RefusesToRunWithoutThePlansVolumes) {
   };
   EXPECT_THAT(conditions_with("{selection: {action: skip}}"), ElementsAre());
   EXPECT_THAT(conditions_with("{selection: {action: copy, copyMethod: filesystem}}"), ElementsAre());
+  EXPECT_THAT(conditions_with("{selection: {action: copy, copyMethod: snapshot}}"), ElementsAre());
   for (const auto* left_behind : {"{selection: {action: copy}}", "{selection: {action: move}}", "{}",
-                                  "{selection: {action: copy, copyMethod: snapshot}}",
                                   "{selection: {action: copy, copyMethod: block}}", "{name: '../x'}"})
     EXPECT_THAT(conditions_with(left_behind), ElementsAre("VolumeMigrationNotSupported")) << left_behind;
 }

@@ -21,15 +21,16 @@ void critical(api::Conditions& conditions, std::string type, std::string reason,
 }
 
 /// Volumes that a plan wants to take along and nothing carries: a migration that ran without them would leave their
-/// data behind. File systems are copied, directly or through the repository.
+/// data behind. File systems are copied, directly or through the repository, also as snapshots have them.
 std::vector<std::string> not_carried(const Json& plan_object) {
   const auto plan = api::MigPlan::parse(plan_object);
   std::vector<std::string> out;
   if (!api::volumes_enabled(plan_object)) return out;  // an operator has said so
   for (const auto& volume : api::volumes_of(plan)) {
     if (volume.action == api::VolumeAction::kSkip) continue;
-    const bool carried = volume.action == api::VolumeAction::kCopy && volume.method == api::CopyMethod::kFilesystem &&
-                         volume.mode == api::VolumeMode::kFilesystem;
+    const bool is_file_copy =
+        volume.action == api::VolumeAction::kCopy && volume.method == api::CopyMethod::kFilesystem;
+    const bool carried = (is_file_copy || volume.is_snapshot_copy()) && volume.mode == api::VolumeMode::kFilesystem;
     if (!carried) out.push_back(volume.claim.str());
   }
   return out;
