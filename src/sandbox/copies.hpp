@@ -19,6 +19,7 @@ class Copies {
   /// Whether `target` is there: whole, or not at all. If it is not, its copy is begun, and asked for again when it has
   /// ended. Throws Error(kUnavailable) once for a copy that failed; who asks again then begins it anew.
   bool ensure(const std::filesystem::path& source, const std::filesystem::path& target);
+  bool runs(const std::filesystem::path& target) const { return running_.contains(target); }
 
  private:
   Task<void> copy(std::filesystem::path source, std::filesystem::path target);

@@ -145,7 +145,9 @@ void Snapshots::let_go(const Json& snapshot) {
     if (!is_leaving(*content)) objects_.remove(*contents_, "", name_of(*content), Json::object());
     return;
   }
-  if (!content) folder_.discard(folder_.snapshot("snapshot-" + uid_of(snapshot)));  // of one that was never ready
+  const auto target = folder_.snapshot("snapshot-" + uid_of(snapshot));
+  if (copies_.runs(target)) return;
+  if (!content) folder_.discard(target);  // of one that was never ready
   drop_finalizer(objects_, *snapshots_, snapshot, kSnapshotBound);
 }
 

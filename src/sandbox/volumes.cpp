@@ -163,7 +163,10 @@ void Volumes::on_claim(const Json& claim) {
     const bool in_use = std::ranges::any_of(pods, [&](const ObjectPtr& pod) {
       return !string_at(*pod, "spec.nodeName").empty() && !has_ended(*pod) && mounts(*pod, claim);
     });
-    if (!in_use) drop_finalizer(objects_, claims, claim, kClaimInUse);
+    const auto made = "pvc-" + uid_of(claim);
+    if (in_use || copies_.runs(folder_.volume(made))) return;
+    if (!objects_.storage().get({kVolumes, "", made})) folder_.discard(folder_.volume(made));  // it was never bound
+    drop_finalizer(objects_, claims, claim, kClaimInUse);
     return;
   }
   const auto name = string_at(claim, "spec.volumeName");
