@@ -30,7 +30,7 @@ std::vector<api::PlanVolume> staged_volumes(const Migration& m) {
 }
 
 bool may_have_movers(const Migration& m) {
-  return m.flags.has_pvs && (m.flags.indirect_volume || m.flags.has_stage_backup);
+  return m.flags.has_pvs && (m.flags.indirect_volume || !staged_volumes(m).empty());
 }
 
 volumes::Destination destination_of(const Migration& m, std::string failed_phase) {
