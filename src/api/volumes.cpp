@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <iterator>
 #include <map>
 #include <utility>
 
@@ -141,6 +142,8 @@ bool PlanVolume::is_direct_copy() const {
   return action == VolumeAction::kCopy && (method == CopyMethod::kFilesystem || method == CopyMethod::kBlock);
 }
 
+bool PlanVolume::is_snapshot_copy() const { return action == VolumeAction::kCopy && method == CopyMethod::kSnapshot; }
+
 std::vector<PlanVolume> volumes_of(const MigPlan& plan) {
   const auto& entries = plan.persistent_volumes;
   if (entries.size() > kMaxVolumes) {
@@ -169,10 +172,11 @@ std::vector<PlanVolume> directly_copied(const MigPlan& plan) {
 }
 
 std::vector<PlanVolume> indirectly_copied(const MigPlan& plan) {
-  if (!plan.indirect_volumes) return {};
   auto out = volumes_of(plan);
-  std::erase_if(
-      out, [](const PlanVolume& volume) { return !volume.is_direct_copy() || volume.mode != VolumeMode::kFilesystem; });
+  std::erase_if(out, [&](const PlanVolume& volume) {
+    const bool is_staged = volume.is_snapshot_copy() || (plan.indirect_volumes && volume.is_direct_copy());
+    return !is_staged || volume.mode != VolumeMode::kFilesystem;
+  });
   return out;
 }
 
@@ -183,7 +187,9 @@ std::vector<PlanVolume> moved_volumes(const MigPlan& plan) {
 }
 
 std::vector<PlanVolume> carried_volumes(const MigPlan& plan) {
-  return plan.indirect_volumes ? indirectly_copied(plan) : directly_copied(plan);
+  auto out = directly_copied(plan);
+  std::ranges::move(indirectly_copied(plan), std::back_inserter(out));
+  return out;
 }
 
 bool has_volumes(const std::vector<PlanVolume>& volumes) {

@@ -50,6 +50,8 @@ struct PlanVolume {
   /// Copied by a method that a DirectVolumeMigration knows: filesystem or block. They mean the same: a claim is copied
   /// as what it is.
   bool is_direct_copy() const;
+  /// Copied as a snapshot has it.
+  bool is_snapshot_copy() const;
 };
 
 /// The volumes of a plan, in the order in which they stand. Entries of namespaces that the plan does not name (any
@@ -59,12 +61,12 @@ std::vector<PlanVolume> volumes_of(const MigPlan& plan);
 /// Those that a DirectVolumeMigration copies from cluster to cluster: is_direct_copy(), and none if the plan wants
 /// indirect migration (spec migration.md §6, §11.1).
 std::vector<PlanVolume> directly_copied(const MigPlan& plan);
-/// Those that go through the repository: is_direct_copy() and a file system, and none unless the plan wants indirect
-/// migration.
+/// Those that go through the repository, all of them file systems: is_snapshot_copy(), and, if the plan wants indirect
+/// migration, is_direct_copy().
 std::vector<PlanVolume> indirectly_copied(const MigPlan& plan);
 /// Those that are not copied, but bound on the destination too: action move.
 std::vector<PlanVolume> moved_volumes(const MigPlan& plan);
-/// Copied the one way or the other: volumes whose content movers carry.
+/// Copied in the one way or the other: volumes whose content movers carry.
 std::vector<PlanVolume> carried_volumes(const MigPlan& plan);
 /// Flag HasPVs: a volume whose action is anything but skip (spec migration.md §6).
 bool has_volumes(const std::vector<PlanVolume>& volumes);

@@ -118,6 +118,24 @@ TEST(PlanVolumes, ThroughTheRepositoryGoFileSystemsAlone) {
   EXPECT_THAT(names, ElementsAre("a", "b"));
 }
 
+TEST(PlanVolumes, SnapshotsGoThroughTheRepositoryWhateverThePlanWants) {
+  auto plan = plan_with(R"([
+    {name: a, selection: {action: copy, copyMethod: filesystem}, pvc: {namespace: shop, name: a}},
+    {name: b, selection: {action: copy, copyMethod: snapshot}, pvc: {namespace: shop, name: b}},
+    {name: c, selection: {action: skip, copyMethod: snapshot}, pvc: {namespace: shop, name: c}}])");
+  const auto names = [](const std::vector<PlanVolume>& volumes) {
+    std::vector<std::string> out;
+    out.reserve(volumes.size());
+    for (const auto& volume : volumes) out.push_back(volume.pv);
+    return out;
+  };
+  EXPECT_THAT(names(indirectly_copied(plan)), ElementsAre("b"));
+  EXPECT_THAT(names(carried_volumes(plan)), ElementsAre("a", "b"));
+  plan.indirect_volumes = true;
+  EXPECT_THAT(names(indirectly_copied(plan)), ElementsAre("a", "b"));
+  EXPECT_THAT(names(carried_volumes(plan)), ElementsAre("a", "b"));
+}
+
 TEST(PlanVolumes, FlagsFollowFromThem) {
   EXPECT_FALSE(has_volumes({}));
   EXPECT_FALSE(has_volumes({{.action = VolumeAction::kSkip}}));

@@ -147,7 +147,7 @@ class MigrationReconciler final : public Reconciler {
           co_await kube::must_get(*m.host, types::mig_storages(), {m.plan.storage.ns, m.plan.storage.name});
       m.storage = api::MigStorage::parse(storage);
       m.store = co_await parts_.connections->storage(*m.storage);
-      if (m.plan.indirect_volumes) m.bucket = co_await parts_.connections->bucket(*m.storage);
+      if (!api::indirectly_copied(m.plan).empty()) m.bucket = co_await parts_.connections->bucket(*m.storage);
     }
     m.connections = parts_.connections;
     m.jobs = parts_.jobs;
@@ -164,8 +164,9 @@ class MigrationReconciler final : public Reconciler {
     m.flags.direct_volume = !api::directly_copied(m.plan).empty();
     m.flags.indirect_volume = m.plan.indirect_volumes;
     m.flags.enable_volume = api::volumes_enabled(m.plan_object);
+    const bool copies = !converts && !api::indirectly_copied(m.plan).empty();
     const bool moves = !converts && !self.stage && !api::moved_volumes(m.plan).empty();
-    m.flags.has_stage_backup = m.flags.enable_volume && (moves || !api::indirectly_copied(m.plan).empty());
+    m.flags.has_stage_backup = m.flags.enable_volume && (copies || moves);
     co_return m;
   }
 

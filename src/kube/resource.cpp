@@ -73,6 +73,11 @@ MTC_TYPE(volume_snapshot_locations, {"velero.io", "v1", "volumesnapshotlocations
 MTC_TYPE(delete_backup_requests, {"velero.io", "v1", "deletebackuprequests", "DeleteBackupRequest"})
 MTC_TYPE(pod_volume_backups, {"velero.io", "v1", "podvolumebackups", "PodVolumeBackup"})
 MTC_TYPE(pod_volume_restores, {"velero.io", "v1", "podvolumerestores", "PodVolumeRestore"})
+MTC_TYPE(volume_snapshots, {"snapshot.storage.k8s.io", "v1", "volumesnapshots", "VolumeSnapshot"})
+MTC_TYPE(volume_snapshot_contents,
+         {"snapshot.storage.k8s.io", "v1", "volumesnapshotcontents", "VolumeSnapshotContent", kClusterScoped})
+MTC_TYPE(volume_snapshot_classes,
+         {"snapshot.storage.k8s.io", "v1", "volumesnapshotclasses", "VolumeSnapshotClass", kClusterScoped})
 #undef MTC_TYPE
 
 }  // namespace types

@@ -76,6 +76,9 @@ const ResourceType& volume_snapshot_locations();
 const ResourceType& delete_backup_requests();
 const ResourceType& pod_volume_backups();
 const ResourceType& pod_volume_restores();
+const ResourceType& volume_snapshots();  ///< snapshot.storage.k8s.io/v1
+const ResourceType& volume_snapshot_contents();
+const ResourceType& volume_snapshot_classes();
 }  // namespace types
 
 }  // namespace mtc::kube

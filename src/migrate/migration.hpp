@@ -82,7 +82,7 @@ struct Migration {
   std::string host_id;  ///< plan::Connections::host_id
   plan::Connections* connections = nullptr;
   blob::StorePtr store;
-  blob::S3Options bucket;  ///< how movers reach `store`; only of a plan whose volumes go through it
+  blob::S3Options bucket;  ///< how movers reach `store`; only of a plan with volumes that go through it
   Jobs* jobs = nullptr;
   const Clock* clock = nullptr;
   Rng* rng = nullptr;

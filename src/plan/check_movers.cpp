@@ -36,6 +36,15 @@ constexpr Privilege kMarkVolumes{"patch", "persistentvolumes"};
 constexpr std::array kTwins = {Privilege{"create", "persistentvolumes"}, Privilege{"patch", "persistentvolumes"},
                                Privilege{"delete", "persistentvolumes"}};
 constexpr std::array kTwinClaims = {kCreateClaims, Privilege{"delete", "persistentvolumeclaims"}};
+/// For volumes that are copied as snapshots have them, on the source: the snapshots, and claims made of them.
+constexpr auto kSnapshotGroup = "snapshot.storage.k8s.io";
+constexpr std::array kSnapshots = {Privilege{"create", "volumesnapshots", "", kSnapshotGroup},
+                                   Privilege{"watch", "volumesnapshots", "", kSnapshotGroup},
+                                   Privilege{"delete", "volumesnapshots", "", kSnapshotGroup},
+                                   Privilege{"create", "persistentvolumeclaims"},
+                                   Privilege{"delete", "persistentvolumeclaims"}};
+constexpr std::array kSnapshotContents = {Privilege{"get", "volumesnapshotcontents", "", kSnapshotGroup},
+                                          Privilege{"patch", "volumesnapshotcontents", "", kSnapshotGroup}};
 /// What letting workloads use other claims needs beyond that (docs/guide/storage-conversion.md).
 constexpr std::array kSwapPrivileges = {Privilege{"patch", "persistentvolumeclaims"},
                                         Privilege{"create", "configmaps"},
@@ -84,6 +93,8 @@ void ask_for_moves(const std::vector<api::PlanVolume>& moved, const PlanWorld& w
 Task<void> check_movers(api::MigPlan plan, PlanWorld* world, api::Conditions* conditions) {
   const auto volumes = api::carried_volumes(plan), moved = api::moved_volumes(plan);
   if (volumes.empty() && moved.empty()) co_return;
+  const bool any_direct = !api::directly_copied(plan).empty(), any_staged = !api::indirectly_copied(plan).empty();
+  const bool any_snapshot = std::ranges::any_of(volumes, &api::PlanVolume::is_snapshot_copy);
   std::set<std::string> sources, targets, lacking;
   for (const auto& volume : volumes) {
     sources.insert(volume.claim.ns);
@@ -92,14 +103,18 @@ Task<void> check_movers(api::MigPlan plan, PlanWorld* world, api::Conditions* co
   std::vector<Privilege> on_source(kPrivileges.begin(), kPrivileges.end());
   auto on_destination = on_source;
   on_destination.push_back(kCreateClaims);
-  if (plan.indirect_volumes) {
-    on_source.insert(on_source.end(), kMarks.begin(), kMarks.end());
-  } else {
+  if (any_staged) on_source.insert(on_source.end(), kMarks.begin(), kMarks.end());
+  if (any_snapshot) on_source.insert(on_source.end(), kSnapshots.begin(), kSnapshots.end());
+  if (any_direct) {
     for (auto* needed : {&on_source, &on_destination}) needed->push_back(kCreateServices);
   }
   if (world->is_conversion) on_source.insert(on_source.end(), kSwapPrivileges.begin(), kSwapPrivileges.end());
   std::vector<Task<void>> questions;
-  if (plan.indirect_volumes) questions.push_back(ask(world->source_client, "source", "", kMarkVolumes, &lacking));
+  if (any_staged) questions.push_back(ask(world->source_client, "source", "", kMarkVolumes, &lacking));
+  if (any_snapshot) {
+    for (const auto& what : kSnapshotContents)
+      questions.push_back(ask(world->source_client, "source", "", what, &lacking));
+  }
   for (const auto& ns : sources) {
     for (const auto& what : on_source) questions.push_back(ask(world->source_client, "source", ns, what, &lacking));
   }

@@ -41,6 +41,7 @@ class VolumeCheck {
     check_access_modes();
     check_copy_methods();
     check_support();
+    co_await check_snapshots(volumes_, world_, conditions_);
     if (world_->is_conversion) check_conversion(volumes_, *world_, conditions_);
     co_await check_volume_targets(volumes_, plan_.uid, world_, conditions_);
     if (!world_->is_one_cluster) co_await check_moved_volumes(volumes_, plan_.uid, world_, conditions_);
@@ -173,10 +174,10 @@ class VolumeCheck {
     set_listing(*conditions_, "PvInvalidCopyMethod", kError, "", volumes_that(copied_by(CopyMethod::kUnknown)),
                 "Volumes [] in `persistentVolumes` have a `selection.copyMethod` that is none of their "
                 "`supported.copyMethods`: select filesystem.");
-    set_listing(
-        *conditions_, "PvWarnCopyMethodSnapshot", kWarn, "", volumes_that(copied_by(CopyMethod::kSnapshot)),
-        "Volumes [] in `persistentVolumes` have the `selection.copyMethod` snapshot: their storage classes on both "
-        "clusters must be of one technology that can take snapshots.");
+    set_listing(*conditions_, "PvWarnCopyMethodSnapshot", kWarn, "", volumes_that(copied_by(CopyMethod::kSnapshot)),
+                "Volumes [] in `persistentVolumes` have the `selection.copyMethod` snapshot: while one is copied, the "
+                "storage of "
+                "the source holds a snapshot of it and a volume made of that.");
   }
 
   /// Data that this release cannot move is not left behind without a word: the plan is refused.
@@ -189,8 +190,6 @@ class VolumeCheck {
     };
     refuse([&](const PlanVolume& volume) { return volume.action == VolumeAction::kMove && world_->is_one_cluster; },
            "the action move within one cluster", "select copy or skip");
-    refuse([](const PlanVolume& volume) { return is_copied(volume) && volume.method == CopyMethod::kSnapshot; },
-           "the copy method snapshot", "select filesystem");
     refuse([&](const PlanVolume& volume) { return is_copied(volume) && volume.mode != mode_of(volume); },
            "another volume mode than that of the source", "set `pvc.volumeMode` to it");
     const auto is_indirect_device = [&](const PlanVolume& volume) {

@@ -32,9 +32,9 @@ struct PlanWorld {
   bool is_conversion = false;   ///< of storage classes (plan/migration_type.hpp); set by check_plan
   std::vector<Json> plans;      ///< all MigPlans
   Settings settings;
-  FoundVolumes volumes;                ///< set by discover_volumes
-  StorageClasses destination_classes;  ///< likewise
-  std::vector<Place> awaited;          ///< what may put right what check_volumes found wrong
+  FoundVolumes volumes;                                ///< set by discover_volumes
+  StorageClasses source_classes, destination_classes;  ///< likewise
+  std::vector<Place> awaited;                          ///< what may put right what check_volumes found wrong
 };
 /// References, storage, namespaces, conflicts, hooks (spec conditions.md §6.2), in the order of §6.1.
 Task<void> check_plan(Connections* connections, api::MigPlan plan, PlanWorld* world, api::Conditions* conditions);
@@ -58,6 +58,9 @@ Task<void> check_volume_targets(std::vector<api::PlanVolume> volumes, std::strin
 /// check_volumes calls it.
 Task<void> check_moved_volumes(std::vector<api::PlanVolume> volumes, std::string plan_uid, PlanWorld* world,
                                api::Conditions* conditions);
+/// Whether the source can take snapshots of the volumes whose user selected that: API, class, driver. check_volumes
+/// calls it.
+Task<void> check_snapshots(std::vector<api::PlanVolume> volumes, PlanWorld* world, api::Conditions* conditions);
 /// Whether a plan that converts storage classes has something to convert, and somewhere to convert it to (spec
 /// conditions.md §6.2). check_volumes calls it.
 void check_conversion(const std::vector<api::PlanVolume>& volumes, const PlanWorld& world, api::Conditions* conditions);

@@ -30,6 +30,7 @@ Task<void> discover_volumes(api::MigPlan plan, PlanWorld* world, Json* object, a
   const auto objects = co_await read_volumes(world->source_client, world->destination_client, std::move(namespaces));
   set_at(*object, "status.srcStorageClasses", storage_class_status(objects.source_classes));
   set_at(*object, "status.destStorageClasses", storage_class_status(objects.destination_classes));
+  world->source_classes = objects.source_classes;
   world->destination_classes = objects.destination_classes;
   world->volumes = FoundVolumes{};
   if (world->settings.excludes_volumes()) {

@@ -9,12 +9,16 @@
 #include "api/names.hpp"
 #include "base/error.hpp"
 #include "plan/converted_names.hpp"
+#include "plan/snapshot_classes.hpp"
 
 namespace mtc::plan {
 namespace {
 
-/// Claims that come and go with what owns them: of a pod's ephemeral volume, and of a populator at work.
+/// Claims that come and go with what owns them: of a pod's ephemeral volume, of a populator at work, and those that a
+/// migration makes of snapshots.
 bool is_temporary(const Json& claim) {
+  const bool is_of_migration = !kube::label(claim, api::labels::kCreatedForClaim).empty();
+  if (is_of_migration && string_at(claim, "spec.dataSource.kind") == "VolumeSnapshot") return true;
   return std::ranges::any_of(array_at(claim, "metadata.ownerReferences"), [](const Json& owner) {
     const auto kind = string_at(owner, "kind");
     return bool_at(owner, "controller") && (kind == "Pod" || kind == "PersistentVolumeClaim");
@@ -113,6 +117,7 @@ class Finder {
                       .is_block = string_at(volume, "spec.volumeMode") == "Block",
                       .lacks_ceph = choice.lacks_ceph,
                       .claim_uid = kube::uid_of(claim),
+                      .csi_driver = csi_driver_of(volume),
                       .of_set = users_.set_claim(kube::key_of(claim))};
     auto selection = known != nullptr ? object_at(*known, "selection") : first_selection(found, choice);
     if (found.actions.size() == 1) selection["action"] = found.actions.front();

@@ -1,6 +1,7 @@
 #include "sandbox/controllers.hpp"
 
 #include <algorithm>
+#include <functional>
 #include <set>
 #include <utility>
 
@@ -14,6 +15,7 @@
 #include "base/log.hpp"
 #include "sandbox/auth.hpp"
 #include "sandbox/controller_tools.hpp"
+#include "sandbox/copies.hpp"
 #include "sandbox/failure.hpp"
 #include "sandbox/kubelet.hpp"
 #include "sandbox/volumes.hpp"
@@ -23,10 +25,12 @@ namespace {
 
 class Controllers {
  public:
-  Controllers(Objects* objects, Folder* folder, ControllerOptions options, Rng* rng, async::Scope* scope)
+  Controllers(Objects* objects, Folder* folder, ControllerOptions options, Rng* rng, async::Scope* scope,
+              std::function<void()> wake)
       : objects_(*objects),
         storage_(objects->storage()),
-        volumes_(objects, folder),
+        copies_(scope, std::move(wake)),
+        volumes_(objects, folder, &copies_),
         kubelet_(objects, folder, std::move(options.program), rng, scope),
         ca_pem_(std::move(options.ca_pem)),
         rng_(*rng) {}
@@ -276,6 +280,7 @@ class Controllers {
 
   Objects& objects_;
   Storage& storage_;
+  Copies copies_;
   Volumes volumes_;
   Kubelet kubelet_;
   std::string ca_pem_;
@@ -292,8 +297,8 @@ Task<void> empty_trash(Folder* folder, async::Event* more) {
 }
 
 /// A round for every burst of changes.
-Task<void> go_round(Controllers* controllers, Objects* objects, Folder* folder, async::Event* trash) {
-  async::Event changed;
+Task<void> go_round(Controllers* controllers, Objects* objects, Folder* folder, async::Event* changed,
+                    async::Event* trash) {
   struct Subscription {
     Storage& from;
     int id;
@@ -303,10 +308,10 @@ Task<void> go_round(Controllers* controllers, Objects* objects, Folder* folder, 
   const Subscription subscription{
       objects->storage(), objects->storage().subscribe([&](const Event& event) {
         if (event.at.resource == "events" || event.at.resource == "leases.coordination.k8s.io") return;
-        changed.set();
+        changed->set();
       })};
   for (;;) {
-    changed.reset();
+    changed->reset();
     try {
       controllers->round();
     } catch (const Failure& failure) {
@@ -315,7 +320,7 @@ Task<void> go_round(Controllers* controllers, Objects* objects, Folder* folder, 
       log::warn("sandbox controllers", {{"error", error.what()}});
     }
     if (folder->has_new_trash()) trash->set();
-    co_await changed.wait();
+    co_await changed->wait();
     co_await async::sleep_for(std::chrono::milliseconds(5));  // changes come in bursts: one round for all of one
   }
 }
@@ -324,14 +329,14 @@ Task<void> go_round(Controllers* controllers, Objects* objects, Folder* folder, 
 
 Task<void> run_controllers(Objects* objects, Folder* folder, ControllerOptions options, Rng* rng) {
   auto scope = co_await async::Scope::create();
-  Controllers controllers(objects, folder, std::move(options), rng, &scope);
-  async::Event trash;
+  async::Event changed, trash;
+  Controllers controllers(objects, folder, std::move(options), rng, &scope, [&changed] { changed.set(); });
   scope.spawn_isolated(empty_trash(folder, &trash), [](const std::exception_ptr&) {
     log::warn("sandbox: the trash is not emptied until the next start");
   });
   std::exception_ptr end;
   try {
-    co_await go_round(&controllers, objects, folder, &trash);
+    co_await go_round(&controllers, objects, folder, &changed, &trash);
   } catch (...) {  // What the pods run ends first.
     end = std::current_exception();
   }

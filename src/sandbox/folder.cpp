@@ -37,6 +37,7 @@ Folder::~Folder() {
 }
 
 fs::path Folder::volume(const std::string& name) const { return root_ / "volumes" / name; }
+fs::path Folder::snapshot(const std::string& handle) const { return root_ / "snapshots" / handle; }
 fs::path Folder::pod(const std::string& uid) const { return root_ / "pods" / uid; }
 
 std::vector<std::string> Folder::pods() const {

@@ -20,6 +20,8 @@ class Folder {
 
   /// The directory of a volume; it need not be there. `name` is the PersistentVolume's.
   std::filesystem::path volume(const std::string& name) const;
+  /// The directory of a volume's snapshot, by its handle. It need not be there.
+  std::filesystem::path snapshot(const std::string& handle) const;
   /// What a pod has of its own: its log, what is mounted. It need not be there.
   std::filesystem::path pod(const std::string& uid) const;
   /// The uids of the pods that have something here.

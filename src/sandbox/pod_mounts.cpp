@@ -12,6 +12,7 @@
 #include "base/error.hpp"
 #include "base/strings.hpp"
 #include "sandbox/controller_tools.hpp"
+#include "sandbox/volumes.hpp"
 
 namespace mtc::sandbox {
 namespace {
@@ -84,16 +85,15 @@ void write_object(const Json& source, const char* plural, const std::string& ns,
 }
 
 /// The volume's directory, or the file that stands for its device.
-fs::path place_of_claim(const Json& pod, const std::string& name, const Storage& storage) {
+fs::path place_of_claim(const Json& pod, const std::string& name, const Storage& storage, const Folder& folder) {
   const auto claim = storage.get({"persistentvolumeclaims", ns_of(pod), name});
   const auto volume = claim ? storage.get({"persistentvolumes", "", string_at(*claim, "spec.volumeName")}) : nullptr;
   if (!volume) throw Error(Code::kNotFound, fmt::format("persistentvolumeclaim \"{}\" has no volume", name));
-  fs::path path = string_at(*volume, "spec.hostPath.path");
+  const auto path = sandbox::directory_of(*volume, folder);
   if (path.empty())
     throw Error(
         Code::kUnsupported,
-        fmt::format("volume {} has no path of this machine (spec.hostPath): the embedded cluster mounts no other",
-                    name_of(*volume)));
+        fmt::format("volume {} is no path of this machine: the embedded cluster mounts no other", name_of(*volume)));
   std::error_code absent;
   const auto is = fs::status(path, absent);
   const bool device = string_at(*volume, "spec.volumeMode") == "Block";
@@ -107,7 +107,7 @@ fs::path place_of(const Json& pod, const Json& volume, const Storage& storage, F
   const auto name = string_at(volume, "name");
   if (!is_dns_label(name)) throw Error(Code::kInvalid, fmt::format("volume \"{}\" has no valid name", name));
   if (const auto claim = string_at(volume, "persistentVolumeClaim.claimName"); !claim.empty())
-    return place_of_claim(pod, claim, storage);
+    return place_of_claim(pod, claim, storage, folder);
   const auto directory = folder.pod(uid_of(pod)) / "volumes" / name;
   folder.make(directory);
   if (const auto* secret = find(volume, "secret")) {

@@ -9,6 +9,8 @@ namespace mtc::sandbox {
 
 /// Of classes whose volumes are directories in the cluster's folder.
 constexpr auto kProvisioner = "sandbox.mtc/directory";
+/// Of classes whose volumes are directories too, and CSI volumes to whoever looks at them: these have snapshots.
+constexpr auto kCsiDriver = "directories.sandbox.mtc";
 
 /// The class of a claim or a volume; nullopt for a claim that leaves the choice to the cluster.
 std::optional<std::string> class_of(const Json& object);

@@ -50,8 +50,6 @@ std::string capacity(const Json& volume) { return string_at(volume, "spec.capaci
 
 bool is_device(const Json& claim) { return string_at(claim, "spec.volumeMode") == "Block"; }
 
-std::string path_of(const Json& volume) { return string_at(volume, "spec.hostPath.path"); }
-
 /// Whether a volume is set aside for a claim: for this very one, or for whoever has its name.
 bool is_reserved_for(const Json& volume, const Json& claim) {
   const auto& reference = object_at(volume, "spec.claimRef");
@@ -74,6 +72,15 @@ std::string mismatch(const Json& volume, const Json& claim) {
   return "";
 }
 
+/// The VolumeSnapshot that a claim begins with; "" if it begins empty.
+std::string snapshot_of(const Json& claim) {
+  for (const auto* field : {"spec.dataSourceRef", "spec.dataSource"}) {
+    if (string_at(object_at(claim, field), "kind") == "VolumeSnapshot")
+      return string_at(object_at(claim, field), "name");
+  }
+  return "";
+}
+
 Json reference_to(const Json& claim) {
   return {{"apiVersion", "v1"},        {"kind", "PersistentVolumeClaim"},
           {"namespace", ns_of(claim)}, {"name", name_of(claim)},
@@ -82,7 +89,14 @@ Json reference_to(const Json& claim) {
 
 }  // namespace
 
+std::filesystem::path directory_of(const Json& volume, const Folder& folder) {
+  if (string_at(volume, "spec.csi.driver") == kCsiDriver)
+    return folder.volume(string_at(volume, "spec.csi.volumeHandle"));
+  return string_at(volume, "spec.hostPath.path");
+}
+
 void Volumes::look() {
+  snapshots_.look();
   for (const auto& volume : objects_.storage().list(kVolumes, "")) {
     add_finalizer(objects_, built_in(kVolumes), *volume, kVolumeInUse);
     const auto now = objects_.storage().get({kVolumes, "", name_of(*volume)});
@@ -118,7 +132,7 @@ void Volumes::on_volume(const Json& volume) {
   const bool in_use = claim && !uid.empty() && uid_of(*claim) == uid;
   if (is_leaving(volume)) {
     if (in_use) return;
-    if (!uid.empty() && is_to_be_deleted(volume)) folder_.discard(path_of(volume));
+    if (!uid.empty() && is_to_be_deleted(volume)) folder_.discard(directory_of(volume, folder_));
     return drop_finalizer(objects_, built_in(kVolumes), volume, kVolumeInUse);
   }
   if (uid.empty()) return set_phase(volume, "Available");
@@ -129,9 +143,10 @@ void Volumes::on_volume(const Json& volume) {
 void Volumes::reclaim(const Json& volume) {
   if (string_at(volume, "spec.persistentVolumeReclaimPolicy") != "Delete") return set_phase(volume, "Released");
   if (!is_to_be_deleted(volume))
-    return set_phase(volume, "Failed",
-                     fmt::format("{} is nothing that this cluster has made: it stays", path_of(volume)));
-  folder_.discard(path_of(volume));
+    return set_phase(
+        volume, "Failed",
+        fmt::format("{} is nothing that this cluster has made: it stays", directory_of(volume, folder_).string()));
+  folder_.discard(directory_of(volume, folder_));
   objects_.remove(built_in(kVolumes), "", name_of(volume), Json::object());
   drop_finalizer(objects_, built_in(kVolumes), volume, kVolumeInUse);
 }
@@ -140,7 +155,8 @@ void Volumes::reclaim(const Json& volume) {
 bool Volumes::is_to_be_deleted(const Json& volume) const {
   const auto* provisioner = member(object_at(volume, "metadata.annotations"), kProvisionedBy);
   return string_at(volume, "spec.persistentVolumeReclaimPolicy") == "Delete" && provisioner != nullptr &&
-         *provisioner == kProvisioner && path_of(volume) == folder_.volume(name_of(volume));
+         (*provisioner == kProvisioner || *provisioner == kCsiDriver) &&
+         directory_of(volume, folder_) == folder_.volume(name_of(volume));
 }
 
 void Volumes::on_claim(const Json& claim) {
@@ -150,7 +166,10 @@ void Volumes::on_claim(const Json& claim) {
     const bool in_use = std::ranges::any_of(pods, [&](const ObjectPtr& pod) {
       return !string_at(*pod, "spec.nodeName").empty() && !has_ended(*pod) && mounts(*pod, claim);
     });
-    if (!in_use) drop_finalizer(objects_, claims, claim, kClaimInUse);
+    const auto made = "pvc-" + uid_of(claim);
+    if (in_use || copies_.runs(folder_.volume(made))) return;
+    if (!objects_.storage().get({kVolumes, "", made})) folder_.discard(folder_.volume(made));  // it was never bound
+    drop_finalizer(objects_, claims, claim, kClaimInUse);
     return;
   }
   const auto name = string_at(claim, "spec.volumeName");
@@ -240,11 +259,53 @@ bool Volumes::is_awaited(const Json& claim) const {
   return std::ranges::any_of(pods, [&](const ObjectPtr& pod) { return mounts(*pod, claim); });
 }
 
-/// A directory, or a file that stands for a device.
-std::filesystem::path Volumes::make_place(const Json& claim, const std::string& name) {
-  constexpr double most = 0x1p62;
-  auto path = folder_.volume(name);
+void Volumes::provision(const Json& claim, const Json& storage_class) {
+  const auto provisioner = string_at(storage_class, "provisioner");
+  if (provisioner != kProvisioner && provisioner != kCsiDriver)
+    return keep_waiting(claim, "Normal", "ExternalProvisioning",
+                        fmt::format("Waiting for a volume to be created either by the external provisioner '{}' or "
+                                    "manually by the system administrator. If volume creation is delayed, please "
+                                    "verify that the provisioner is running and correctly registered.",
+                                    provisioner));
+  const auto name = "pvc-" + uid_of(claim);
+  const auto path = folder_.volume(name);
+  if (!make_place(claim, path, provisioner)) return;
+  auto annotated = claim;
+  for (const auto* prefix : {"volume.beta.kubernetes.io", "volume.kubernetes.io"})
+    annotated["metadata"]["annotations"][std::string(prefix) + "/storage-provisioner"] = provisioner;
+  const auto owner = rewrite(objects_, built_in(kClaims), std::move(annotated), {.manager = kController});
+  const auto policy = string_at(storage_class, "reclaimPolicy");
+  Json made = {
+      {"metadata",
+       {{"name", name}, {"annotations", {{kProvisionedBy, provisioner}}}, {"finalizers", Json::array({kVolumeInUse})}}},
+      {"spec",
+       {{"accessModes", array_at(claim, "spec.accessModes")},
+        {"capacity", {{"storage", requested(claim)}}},
+        {"claimRef", reference_to(*owner)},
+        {"persistentVolumeReclaimPolicy", policy.empty() ? "Delete" : policy},
+        {"storageClassName", name_of(storage_class)},
+        {"volumeMode", is_device(claim) ? "Block" : "Filesystem"}}}};
+  if (provisioner == kCsiDriver) {
+    made["spec"]["csi"] = {{"driver", kCsiDriver}, {"volumeHandle", name}};
+  } else {
+    made["spec"]["hostPath"] = {{"path", path.string()}, {"type", is_device(claim) ? "File" : "DirectoryOrCreate"}};
+  }
+  try_create(objects_, built_in(kVolumes), "", std::move(made));
+  const auto volume = objects_.storage().get({kVolumes, "", name});
+  if (!volume) return;
+  tell(objects_, claim, {"Normal", "ProvisioningSucceeded", "Successfully provisioned volume " + name, provisioner});
+  bind(*volume, *owner);
+}
+
+/// A directory, empty or with what a snapshot holds, or a file that stands for a device. False: it is not there yet.
+bool Volumes::make_place(const Json& claim, const std::filesystem::path& path, const std::string& provisioner) {
+  if (const auto snapshot = snapshot_of(claim); !snapshot.empty()) {
+    if (provisioner == kCsiDriver && !is_device(claim))
+      return copies_.ensure(snapshots_.directory_of(ns_of(claim), snapshot), path);
+    throw Error(Code::kUnsupported, fmt::format("provisioner {} makes no such volumes of snapshots", provisioner));
+  }
   if (is_device(claim)) {
+    constexpr double most = 0x1p62;
     folder_.make_file(path,
                       static_cast<std::uint64_t>(std::clamp(std::ceil(kube::quantity(requested(claim))), 0.0, most)));
   } else {
@@ -254,41 +315,7 @@ std::filesystem::path Volumes::make_place(const Json& claim, const std::string& 
   const auto for_all = owner_read | owner_write | group_read | group_write | others_read | others_write;
   std::error_code ignored;
   std::filesystem::permissions(path, is_device(claim) ? for_all : all, ignored);  // whatever user a container runs as
-  return path;
-}
-
-void Volumes::provision(const Json& claim, const Json& storage_class) {
-  const auto provisioner = string_at(storage_class, "provisioner");
-  if (provisioner != kProvisioner)
-    return keep_waiting(claim, "Normal", "ExternalProvisioning",
-                        fmt::format("Waiting for a volume to be created either by the external provisioner '{}' or "
-                                    "manually by the system administrator. If volume creation is delayed, please "
-                                    "verify that the provisioner is running and correctly registered.",
-                                    provisioner));
-  const auto name = "pvc-" + uid_of(claim);
-  const auto path = make_place(claim, name);
-  auto annotated = claim;
-  for (const auto* prefix : {"volume.beta.kubernetes.io", "volume.kubernetes.io"})
-    annotated["metadata"]["annotations"][std::string(prefix) + "/storage-provisioner"] = provisioner;
-  const auto owner = rewrite(objects_, built_in(kClaims), std::move(annotated), {.manager = kController});
-  const auto policy = string_at(storage_class, "reclaimPolicy");
-  try_create(objects_, built_in(kVolumes), "",
-             {{"metadata",
-               {{"name", name},
-                {"annotations", {{kProvisionedBy, kProvisioner}}},
-                {"finalizers", Json::array({kVolumeInUse})}}},
-              {"spec",
-               {{"accessModes", array_at(claim, "spec.accessModes")},
-                {"capacity", {{"storage", requested(claim)}}},
-                {"claimRef", reference_to(*owner)},
-                {"hostPath", {{"path", path.string()}, {"type", is_device(claim) ? "File" : "DirectoryOrCreate"}}},
-                {"persistentVolumeReclaimPolicy", policy.empty() ? "Delete" : policy},
-                {"storageClassName", name_of(storage_class)},
-                {"volumeMode", is_device(claim) ? "Block" : "Filesystem"}}}});
-  const auto volume = objects_.storage().get({kVolumes, "", name});
-  if (!volume) return;
-  tell(objects_, claim, {"Normal", "ProvisioningSucceeded", "Successfully provisioned volume " + name, kProvisioner});
-  bind(*volume, *owner);
+  return true;
 }
 
 std::string unschedulable(const Storage& storage, const Json& pod) {

@@ -30,11 +30,12 @@ KINDS = {
     "directvolumemigrations": MIGRATION, "directvolumemigrationprogresses": MIGRATION,
     "migclusters": MIGRATION, "migstorages": MIGRATION, "migplans": MIGRATION, "migmigrations": MIGRATION,
     "volumesnapshots": "/apis/snapshot.storage.k8s.io/v1", "volumesnapshotcontents": "/apis/snapshot.storage.k8s.io/v1",
+    "volumesnapshotclasses": "/apis/snapshot.storage.k8s.io/v1",
     "widgets": "/apis/example.com/v1", "deploymentconfigs": "/apis/apps.openshift.io/v1",
 }
-CLUSTER_SCOPED = {"namespaces", "clusterroles", "clusterrolebindings", "customresourcedefinitions", "apiservices", "persistentvolumes", "storageclasses", "volumesnapshotcontents",
+CLUSTER_SCOPED = {"namespaces", "clusterroles", "clusterrolebindings", "customresourcedefinitions", "apiservices", "persistentvolumes", "storageclasses", "volumesnapshotcontents", "volumesnapshotclasses",
                   "validatingadmissionpolicies", "validatingadmissionpolicybindings"}
-PLURALS = {"networkpolicy": "networkpolicies", "storageclass": "storageclasses", "validatingadmissionpolicy": "validatingadmissionpolicies"}
+PLURALS = {"networkpolicy": "networkpolicies", "storageclass": "storageclasses", "volumesnapshotclass": "volumesnapshotclasses", "validatingadmissionpolicy": "validatingadmissionpolicies"}
 
 
 def b64(text):

@@ -8,14 +8,11 @@ import time
 from bucket import Bucket
 from case import NS, unique
 from cluster import conditions, machine_has, phase, wait_for
+from staged import Staged
 from volumes import EitherWay, VolumeCase, big, fill
 from world import Frozen
 
-MOVERS = "app=pod-volume-mover"
-MARK = "migration-included-stage-backup"
-
-
-class IndirectVolumes(EitherWay, VolumeCase):
+class IndirectVolumes(Staged, EitherWay, VolumeCase):
     def volume_plan(self, *namespaces, **changes):
         """As the documents have it: indirectVolumeMigration is true."""
         return self.plan("host", "east", *namespaces, **changes)
@@ -32,35 +29,6 @@ class IndirectVolumes(EitherWay, VolumeCase):
         found = self.west.items("secrets", NS, f"migration.openshift.io/volume-repository=True,migplan={uid}")
         self.assertEqual(len(found), 1)
         return base64.b64decode(found[0]["data"]["password"]).decode()
-
-    def objects(self, cluster, kind, name):
-        uid = self.west.get("migmigrations", name)["metadata"]["uid"]
-        return cluster.items(kind, NS, f"migmigration={uid}")
-
-    def nothing_left(self, *namespaces):
-        """Neither movers nor the keys that they had, nor marks on what travelled."""
-        for cluster in (self.west, self.east):
-            for ns in namespaces:
-                for kind in ("pods", "secrets"):
-                    self.assertEqual([o["metadata"]["name"] for o in cluster.items(kind, ns, MOVERS)], [], f"{kind} of {ns} in {cluster.name}")
-                self.assertEqual(cluster.items("persistentvolumeclaims", ns, MARK), [])
-                self.assertNotIn(MARK, (cluster.get("namespaces", ns) or {"metadata": {}})["metadata"].get("labels", {}))
-        self.assertEqual([v for v in self.west.items("persistentvolumes", None, MARK) if v["spec"]["claimRef"]["namespace"] in namespaces], [])
-
-    def not_written_into(self, ns):
-        self.assertEqual(self.east.items("pods", ns, MOVERS), [])
-
-    def undone(self, name):
-        for cluster, kind in ((self.west, "podvolumebackups"), (self.east, "podvolumerestores"), (self.west, "backups"), (self.east, "restores")):
-            self.assertEqual(self.objects(cluster, kind, name), [], kind)
-
-    def differed(self, migration):
-        self.assertIn("ResticVerifyErrors", conditions(migration))
-
-    def mover(self, cluster, ns):
-        """The first mover there is. Not the first that runs: on a fast machine it is done before anybody sees it run."""
-        found = wait_for(f"a mover in {ns} of {cluster.name}", lambda: cluster.items("pods", ns, MOVERS))
-        return found[0]["metadata"]["name"]
 
     def lines(self, migration, step):
         return next(s for s in migration["status"]["pipeline"] if s["name"] == step)["progress"]

@@ -69,24 +69,6 @@ class Lab(Case):
 
         wait_for("its device to go", lambda: file.name not in devices())
 
-    def test_a_snapshot_is_what_a_claim_was_and_another_claim_begins_with_it(self):
-        ns = self.room(self.west, claim_of("data", storageClassName="files-at-once"))
-        folder = self.west.volume_path(ns, "data")
-        (folder / "file").write_text("then")
-        self.west.create({"apiVersion": "snapshot.storage.k8s.io/v1", "kind": "VolumeSnapshot", "metadata": {"name": "then", "namespace": ns},
-                          "spec": {"volumeSnapshotClassName": "files", "source": {"persistentVolumeClaimName": "data"}}})
-        wait_for("the snapshot", lambda: self.west.get("volumesnapshots", "then", ns).get("status", {}).get("readyToUse"))
-        (folder / "file").write_text("now")
-        source = {"apiGroup": "snapshot.storage.k8s.io", "kind": "VolumeSnapshot", "name": "then"}
-        copy = claim_of("copy", storageClassName="files-at-once", dataSource=source)
-        copy["metadata"]["namespace"] = ns
-        self.west.create(copy)
-        self.assertEqual((self.west.volume_path(ns, "copy") / "file").read_text(), "then")
-        content = self.west.get("volumesnapshots", "then", ns)["status"]["boundVolumeSnapshotContentName"]
-        self.west.delete("volumesnapshots", "then", ns)
-        wait_for("what it held to go", lambda: self.west.get("volumesnapshotcontents", content) is None)
-        wait_for("its folder to go", lambda: not list((self.world.state / "snapshots").iterdir()))
-
     def test_the_built_program_is_an_image_of_both_clusters(self):
         said = subprocess.run([MTC, "--version"], capture_output=True, text=True, timeout=60, check=True).stdout
         for cluster in (self.west, self.east):

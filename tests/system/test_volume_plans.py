@@ -179,7 +179,7 @@ class VolumePlans(Case):
         self.ready(plan)
         self.says("migplans", plan, "PvSkipped", "Skipped", "Warn", f"[{self.ns}/block]")
         self.edit(plan, {"copyMethod": "snapshot"}, index=at["data"])
-        refused("snapshot", f"[{self.ns}/data]", "filesystem")
+        self.says("migplans", plan, "VolumeSnapshotsUnavailable", "NotSupported", "Critical", f"[{self.ns}/data]", "of no CSI driver", "filesystem")
         self.edit(plan, {"copyMethod": "block"}, index=at["data"])  # a claim is copied as what it is
         self.ready(plan)
 

@@ -6,6 +6,7 @@ import urllib.request
 import manifests
 from case import Case
 from cluster import Cluster, phase, wait_for
+from volumes import fill, listing, serve_snapshots
 
 
 def ended(cluster, ns, pod):
@@ -38,6 +39,56 @@ class Volumes(Case):
         self.assertEqual(phase(pod), "Failed")
         self.assertNotEqual(pod["status"]["containerStatuses"][0]["state"]["terminated"]["exitCode"], 0)
         self.assertIn("no-such-command", self.west.log(ns, "mover"))
+
+
+class Snapshots(Case):
+    """Of volumes of a CSI driver, by one contract in both worlds."""
+
+    def setUp(self):
+        super().setUp()
+        serve_snapshots(self.world)
+
+    def snapshot(self, ns, name, claim):
+        self.west.create({"apiVersion": "snapshot.storage.k8s.io/v1", "kind": "VolumeSnapshot", "metadata": {"name": name, "namespace": ns},
+                          "spec": {"volumeSnapshotClassName": "files", "source": {"persistentVolumeClaimName": claim}}})
+        ready = wait_for("the snapshot", lambda: self.west.get("volumesnapshots", name, ns).get("status", {}).get("readyToUse") and self.west.get("volumesnapshots", name, ns))
+        content = self.west.get("volumesnapshotcontents", ready["status"]["boundVolumeSnapshotContentName"])
+        self.assertEqual(content["spec"]["volumeSnapshotRef"]["uid"], ready["metadata"]["uid"])
+        self.assertEqual(content["spec"]["driver"], self.west.get("volumesnapshotclasses", "files")["driver"])
+        return content
+
+    def copy_of(self, snapshot, name, **spec):
+        source = {"apiGroup": "snapshot.storage.k8s.io", "kind": "VolumeSnapshot", "name": snapshot}
+        return manifests.claim(name, dataSource=source, **spec)
+
+    def test_a_snapshot_is_what_a_claim_was_and_another_claim_begins_with_it(self):
+        ns = self.namespace(self.west, manifests.claim("data", storageClassName="files-at-once"))
+        folder = self.west.volume_path(ns, "data")
+        fill(folder, files=5)
+        before = listing(folder)
+        content = self.snapshot(ns, "then", "data")
+        (folder / "empty").write_text("now")
+        copy = self.copy_of("then", "copy", storageClassName="files-at-once")
+        copy["metadata"]["namespace"] = ns
+        self.west.create(copy)
+        self.assertEqual(listing(self.west.volume_path(ns, "copy")), before)
+        stored = self.world.snapshots / content["status"]["snapshotHandle"]
+        self.assertTrue(stored.exists())
+        self.west.delete("volumesnapshots", "then", ns)
+        wait_for("what it held to go", lambda: self.west.get("volumesnapshotcontents", content["metadata"]["name"]) is None)
+        wait_for("its folder to go", lambda: not stored.exists())
+        self.assertEqual(listing(self.west.volume_path(ns, "copy")), before)
+
+    def test_a_copy_of_a_class_that_waits_is_made_for_its_first_pod(self):
+        ns = self.namespace(self.west, manifests.claim("data", storageClassName="files-at-once"))
+        (self.west.volume_path(ns, "data") / "file").write_text("then")
+        self.snapshot(ns, "then", "data")
+        pod = manifests.mover("mover", "--version", claims=["copy"])
+        for thing in (self.copy_of("then", "copy", storageClassName="files"), pod):
+            thing["metadata"]["namespace"] = ns
+            self.west.create(thing)
+        self.assertEqual(phase(ended(self.west, ns, "mover")), "Succeeded")
+        self.assertEqual((self.west.volume_path(ns, "copy") / "file").read_text(), "then")
 
 
 class Kubelet(Case):

@@ -5,9 +5,11 @@ import stat
 import subprocess
 import threading
 
+import yaml
+
 from case import NS, Case
 from cluster import conditions, phase, wait_for
-from world import MTC
+from world import MTC, ROOT
 
 IMAGE = "ghcr.io/example/mtc:1"  # an embedded cluster runs what is called mtc as this very program
 
@@ -77,7 +79,22 @@ class Scribbling:
         self.thread.join()
 
 
+def serve_snapshots(world):
+    """On the source: a driver with snapshots and two classes of it, `files` and `files-at-once`, as the lab has them, by definitions of the lab's."""
+    if world.is_lab:
+        return
+    for file in ("storage.yaml", "snapshot-class.yaml"):
+        text = (ROOT / "tests/lab" / file).read_text().replace("files.lab.mtc", "directories.sandbox.mtc")
+        for thing in yaml.safe_load_all(text):
+            if thing["kind"] == "StorageClass":
+                thing["metadata"].pop("annotations", None)  # the embedded cluster has a default class
+            if thing["kind"] != "CSIDriver":
+                world.west.ensure(thing)
+
+
 class VolumeCase(Case):
+    storage_class = None  # of the claims; the cluster's default
+
     def setUp(self):
         super().setUp()
         for cluster in (self.west, self.east):
@@ -90,8 +107,9 @@ class VolumeCase(Case):
         cluster = cluster or self.west
         ns = self.namespace(cluster)
         for name in claims:
+            chosen = {"storageClassName": self.storage_class} if self.storage_class and cluster is self.west else {}
             cluster.create({"apiVersion": "v1", "kind": "PersistentVolumeClaim", "metadata": {"name": name, "namespace": ns},
-                            "spec": {"accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": "64Mi"}}}})
+                            "spec": {"accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": "64Mi"}}, **chosen}})
         self.mounting(cluster, ns, *claims)
         return ns
 
@@ -245,4 +263,4 @@ class EitherWay:
         self.not_written_into(ns)
 
 
-__all__ = ["Directly", "EitherWay", "Scribbling", "VolumeCase", "big", "fill", "listing"]
+__all__ = ["Directly", "EitherWay", "Scribbling", "VolumeCase", "big", "fill", "listing", "serve_snapshots"]

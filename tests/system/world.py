@@ -75,6 +75,7 @@ class World:
     """What both kinds have. `stop` ends everything that was started here, and can be called at any time."""
 
     is_lab = False
+    snapshots = None  # the folder of this machine with a folder a snapshot of west, named by its handle
     image = "lab.mtc/pause:1"
     program_image = "lab.mtc/mtc:1"
 
@@ -139,6 +140,7 @@ class Lab(World):
         super().__init__()
         get = os.environ.__getitem__
         self.number, self.state = get("MTC_LAB"), pathlib.Path(get("MTC_LAB_STATE"))
+        self.snapshots = self.state / "snapshots"
         self.west, self.east = (Cluster(name, get(f"KUBECONFIG_{name.upper()}"), self.state / name / "volumes") for name in ("west", "east"))
         self.endpoint, self.bucket, self.key, self.secret = get("S3_ENDPOINT"), get("S3_BUCKET"), get("S3_KEY"), get("S3_SECRET")
         self.image, self.program_image = get("MTC_LAB_IMAGE"), get("MTC_LAB_PROGRAM_IMAGE")
@@ -167,6 +169,7 @@ class Embedded(World):
     def __init__(self):
         super().__init__()
         self.bucket, self.key, self.secret = "migration", "embedded-access-key", "embedded-secret-key"
+        self.snapshots = pathlib.Path(self.folder) / "west.db.files/snapshots"
         try:
             self.bucket_program = self.program("bucket", "bucket", self.bucket,
                                                environment={"AWS_ACCESS_KEY_ID": self.key, "AWS_SECRET_ACCESS_KEY": self.secret})
@@ -179,7 +182,7 @@ class Embedded(World):
     def sandbox(self, name):
         kubeconfig = f"{self.folder}/{name}.kubeconfig"
         self.program(name, "sandbox", "--name", name, "--state", f"{self.folder}/{name}.db", "--write-kubeconfig", kubeconfig).start("(serves at)")
-        return Cluster(name, kubeconfig)
+        return Cluster(name, kubeconfig, f"{self.folder}/{name}.db.files/volumes")
 
     def bucket_pid(self):
         return self.bucket_program.process.pid

@@ -7,6 +7,7 @@
 #include "api/names.hpp"
 #include "base/error.hpp"
 #include "migrate/indirect/pod_volumes.hpp"
+#include "migrate/indirect/snapshots.hpp"
 #include "migrate/volumes/mover_pod.hpp"
 
 namespace mtc::migrate::indirect {
@@ -32,10 +33,11 @@ Task<Json> backup_object(Migration& m, Json backup, api::PlanVolume volume) {
 Task<Json> backup_pod(Migration& m, Json backup, api::PlanVolume volume, std::int64_t attempt) {
   const auto claim = co_await kube::must_get(*m.source, kClaims(), {volume.claim.ns, volume.claim.name});
   auto mover = mover_of(m, Side::kSource, volume.claim, attempt);
+  mover.claim = claim_to_read(m, volume).name;
   mover.image = co_await volumes::mover_image(m.source);
   mover.reads_only = true;
-  // A volume that one node alone may mount is read on the node of its user.
-  if (volumes::is_of_one_node(claim)) {
+  // A volume that one node alone may mount is read on the node of its user. Nobody else uses one made of a snapshot.
+  if (!volume.is_snapshot_copy() && volumes::is_of_one_node(claim)) {
     const auto user = co_await volumes::user_of(m.source, volume.claim);
     mover.node = user.node;
   }
@@ -97,6 +99,7 @@ Direction into_repository(const Migration& m, Json backup) {
   out.object_of = backup_object;
   out.pod_of = backup_pod;
   out.proof_of = [](const Migration&, const api::PlanVolume&) { return Proof{.snapshot = true}; };
+  out.release = remove_snapshot;
   return out;
 }
 

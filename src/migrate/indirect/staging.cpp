@@ -1,10 +1,13 @@
 #include "migrate/indirect/staging.hpp"
 
+#include <algorithm>
+#include <iterator>
 #include <utility>
 
 #include <fmt/format.h>
 
 #include "api/names.hpp"
+#include "migrate/indirect/snapshots.hpp"
 
 namespace mtc::migrate::indirect {
 namespace {
@@ -26,9 +29,13 @@ std::vector<api::PlanVolume> staged_volumes(const Migration& m) {
   return api::volumes_enabled(m.plan_object) ? api::indirectly_copied(m.plan) : std::vector<api::PlanVolume>{};
 }
 
-bool may_have_movers(const Migration& m) { return m.flags.indirect_volume && m.flags.has_pvs; }
+bool may_have_movers(const Migration& m) {
+  return m.flags.has_pvs && (m.flags.indirect_volume || !staged_volumes(m).empty());
+}
 
-bool may_have_marks(const Migration& m) { return m.flags.indirect_volume || !api::moved_volumes(m.plan).empty(); }
+bool may_have_marks(const Migration& m) {
+  return may_have_movers(m) || m.flags.indirect_volume || !api::moved_volumes(m.plan).empty();
+}
 
 volumes::Destination destination_of(const Migration& m, std::string failed_phase) {
   volumes::Destination out{.source = m.source,
@@ -96,10 +103,21 @@ volumes::Places places_of(const Migration& m, Side side) {
   return places;
 }
 
+Task<std::vector<volumes::Helper>> helpers_at(const Migration& m, volumes::Places places, std::string selector) {
+  auto out = co_await volumes::helpers_at(places, selector);
+  std::ranges::move(co_await snapshots_at(m, places, selector), std::back_inserter(out));
+  co_return out;
+}
+
+/// Pods first: a claim that one mounts stays.
+Task<std::vector<volumes::Helper>> remove_helpers(Migration& m, volumes::Places places, std::string selector) {
+  co_await volumes::remove(co_await volumes::helpers_at(places, selector));
+  co_await remove_snapshots(co_await snapshots_at(m, places, selector));
+  co_return co_await helpers_at(m, places, selector);
+}
+
 Task<std::vector<volumes::Helper>> remove_helpers(Migration& m, volumes::Places places) {
-  const auto ours = m.self.rollback ? helpers_of_plan(m) : helpers_of_migration(m);
-  co_await volumes::remove(co_await volumes::helpers_at(places, ours));
-  co_return co_await volumes::helpers_at(places, ours);
+  return remove_helpers(m, std::move(places), m.self.rollback ? helpers_of_plan(m) : helpers_of_migration(m));
 }
 
 Task<void> remove_pod_volumes(Migration& m) {

@@ -43,6 +43,10 @@ std::string helpers_of_plan(const Migration& m);
 volumes::Places places_of(const Migration& m);
 volumes::Places places_of(const Migration& m, Side side);
 
+/// Helpers that match `selector`: pods, their Secrets, and on the source snapshots and claims that were made of them.
+Task<std::vector<volumes::Helper>> helpers_at(const Migration& m, volumes::Places places, std::string selector);
+/// Deletes all of them; returns which are not gone yet.
+Task<std::vector<volumes::Helper>> remove_helpers(Migration& m, volumes::Places places, std::string selector);
 /// Deletes the helpers of this migration, of both sides or of one; returns which are not gone yet.
 Task<std::vector<volumes::Helper>> remove_helpers(Migration& m, volumes::Places places);
 /// Deletes the PodVolumeBackups and PodVolumeRestores of this migration, or of the whole plan if it is a rollback.

@@ -214,6 +214,7 @@ class Walk {
     co_await write(item, {{"metadata", {{"annotations", std::move(annotations)}}},
                           {"spec", std::move(spec)},
                           {"status", std::move(status)}});
+    if (cause.empty() && direction_.release != nullptr) co_await direction_.release(m_, item->volume);
     sooner(Duration::zero());  // the next one's turn
   }
 

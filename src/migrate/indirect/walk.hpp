@@ -25,6 +25,8 @@ struct Direction {
   /// The pod of an attempt.
   Task<Json> (*pod_of)(Migration& m, Json parent, api::PlanVolume volume, std::int64_t attempt);
   Proof (*proof_of)(const Migration& m, const api::PlanVolume& volume);
+  /// Takes away what a claim that is done needs no more; may be null. Who is killed before it leaves that to the end.
+  Task<void> (*release)(Migration& m, api::PlanVolume volume) = nullptr;
 };
 
 /// One pass over all claims: makes their objects and pods, as many at once as an operator permits, and says where they

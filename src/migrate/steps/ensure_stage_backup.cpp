@@ -4,6 +4,7 @@
 
 #include "api/names.hpp"
 #include "migrate/indirect/repositories.hpp"
+#include "migrate/indirect/snapshots.hpp"
 #include "migrate/steps/steps.hpp"
 #include "migrate/steps/velero_manifests.hpp"
 #include "migrate/volumes/mover_pod.hpp"
@@ -15,7 +16,9 @@ namespace {
 constexpr auto kFailedPhase = "StageBackupFailed";
 
 /// Why the claim cannot be read now; "" if it can. By now the applications have been stopped, if they are to be.
-Task<std::string> hindrance(Migration& m, api::Ref name) {
+Task<std::string> hindrance(Migration& m, api::PlanVolume volume) {
+  if (volume.is_snapshot_copy()) co_return "";  // what is read is a claim that nobody else uses
+  const auto& name = volume.claim;
   const auto claim = co_await kube::must_get(*m.source, kube::types::persistent_volume_claims(), {name.ns, name.name});
   if (!volumes::is_of_one_pod(claim)) co_return "";
   const auto user = co_await volumes::user_of(m.source, name);
@@ -47,15 +50,17 @@ Json stage_backup(const Migration& m, const std::string& location, const std::st
 
 }  // namespace
 
-/// The repositories stand since the row before; the Secrets of movers come now.
+/// The repositories stand since the row before; snapshots, and the Secrets of movers, come now.
 Task<Outcome> ensure_stage_backup(Migration& m) {
   std::vector<std::string> reasons;
   for (const auto& volume : indirect::staged_volumes(m)) {
-    if (auto why = co_await hindrance(m, volume.claim); !why.empty()) reasons.push_back(std::move(why));
+    if (auto why = co_await hindrance(m, volume); !why.empty()) reasons.push_back(std::move(why));
   }
   if (!reasons.empty()) co_return fail(kFailedPhase, std::move(reasons));
   const auto location = co_await location_name(m, kube::types::backup_storage_locations());
   if (location.empty()) co_return no_location(m);
+  if (auto outcome = co_await indirect::ensure_snapshots(m, kFailedPhase); outcome.kind != Outcome::Kind::kDone)
+    co_return outcome;
   if (!indirect::staged_volumes(m).empty()) {
     const auto password = co_await plan::ensure_repository_key(m.connections, m.plan, m.plan.storage, m.rng);
     co_await indirect::ensure_mover_secrets(m, indirect::Side::kSource, password);

@@ -14,13 +14,13 @@ constexpr auto kPatience = std::chrono::minutes(10);
 /// left over; they go before the objects' backup, which would take their Secrets along.
 Task<Outcome> clean_stale_movers(Migration& m) {
   if (!indirect::may_have_movers(m)) co_return done();
-  co_await volumes::remove(co_await volumes::helpers_at(indirect::places_of(m), indirect::helpers_of_plan(m)));
+  co_await indirect::remove_helpers(m, indirect::places_of(m), indirect::helpers_of_plan(m));
   co_return done();
 }
 
 Task<Outcome> wait_for_stale_movers(Migration& m) {
   if (!indirect::may_have_movers(m)) co_return done();
-  const auto left = co_await volumes::helpers_at(indirect::places_of(m), indirect::helpers_of_plan(m));
+  const auto left = co_await indirect::helpers_at(m, indirect::places_of(m), indirect::helpers_of_plan(m));
   if (left.empty()) co_return done();
   if (m.in_phase() > kPatience) {
     co_return fail("MigrationFailed", {fmt::format("Helpers of an earlier migration of the volumes are not gone after "

@@ -54,6 +54,8 @@ struct StagedWorld {
   std::string uid = "0123456789";
   Json spec = {{"quiescePods", true}, {"stage", false}};
   Json status = {{"itinerary", "Final"}, {"phase", "AnnotateResources"}, {"startTimestamp", "2026-01-02T03:04:05Z"}};
+  Json plan = parse_yaml_one(kPlan);
+  Duration in_phase{};  ///< how long the current phase has lasted, at each pass
   std::size_t at_once = 5;
   std::vector<std::string> progress;
   /// Of all passes: a job outlives the one that began it.
@@ -66,7 +68,7 @@ struct StagedWorld {
     m.self = api::MigMigration::parse({{"metadata", {{"namespace", api::kNamespace}, {"name", "m"}, {"uid", uid}}},
                                        {"spec", spec},
                                        {"status", status}});
-    m.plan_object = parse_yaml_one(kPlan);
+    m.plan_object = plan;
     m.plan = api::MigPlan::parse(m.plan_object);
     m.host = m.source = west->client();
     m.destination = east->client();
@@ -80,9 +82,10 @@ struct StagedWorld {
     m.rng = &rng;
     m.conditions = &conditions;
     m.wake = [event = woken] { event->set(); };
-    m.phase_since = clock.now();
+    m.phase_since = clock.now() - in_phase;
     m.volumes.at_once = at_once;
-    m.flags = {.has_pvs = true, .has_stage_backup = true, .indirect_volume = true, .enable_volume = true};
+    m.flags = {
+        .has_pvs = true, .has_stage_backup = true, .indirect_volume = m.plan.indirect_volumes, .enable_volume = true};
     auto next = co_await advance(&m, &status);
     set_at(status, "conditions", conditions.end());
     if (!m.progress.empty()) progress = m.progress;

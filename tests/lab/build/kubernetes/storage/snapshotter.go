@@ -33,7 +33,9 @@ type snapshotter struct {
 	folder  string
 }
 
-func (s *snapshotter) path(handle string) string { return filepath.Join(s.folder, filepath.Base(handle)) }
+func (s *snapshotter) path(handle string) string {
+	return filepath.Join(s.folder, filepath.Base(handle))
+}
 
 func (s *snapshotter) run(ctx context.Context) {
 	factory := dynamicinformer.NewDynamicSharedInformerFactory(s.dynamic, 3*time.Second)
@@ -52,7 +54,7 @@ func (s *snapshotter) take(ctx context.Context, snapshot *unstructured.Unstructu
 	}
 	name, adopted, _ := unstructured.NestedString(snapshot.Object, "spec", "source", "volumeSnapshotContentName")
 	if !adopted {
-		name = "snapcontent-" + string(snapshot.GetUID())
+		name = contentOf(snapshot)
 		if err := s.copy(ctx, snapshot, name); err != nil {
 			return err
 		}
@@ -75,7 +77,16 @@ func (s *snapshotter) take(ctx context.Context, snapshot *unstructured.Unstructu
 	fresh := snapshot.DeepCopy()
 	fresh.Object["status"] = map[string]any{"boundVolumeSnapshotContentName": name, "readyToUse": true, "restoreSize": "0", "creationTime": time.Now().UTC().Format(time.RFC3339)}
 	_, err = s.dynamic.Resource(snapshotKind).Namespace(snapshot.GetNamespace()).UpdateStatus(ctx, fresh, meta.UpdateOptions{})
+	if errors.IsNotFound(err) {
+		s.discard(ctx, name) // it was deleted while it was taken, when there was no content yet to forget
+		return nil
+	}
 	return err
+}
+
+// contentOf names the content of a snapshot that is taken here.
+func contentOf(snapshot *unstructured.Unstructured) string {
+	return "snapcontent-" + string(snapshot.GetUID())
 }
 
 // copy copies the volume of the snapshot's claim, and stores the VolumeSnapshotContent of that name.
@@ -150,12 +161,20 @@ func (s *snapshotter) forget(ctx context.Context, thing any) {
 		return
 	}
 	name, _, _ := unstructured.NestedString(snapshot.Object, "status", "boundVolumeSnapshotContentName")
+	if name == "" {
+		name = contentOf(snapshot)
+	}
+	s.discard(ctx, name)
+}
+
+// discard deletes a content, if it is there and need not be kept.
+func (s *snapshotter) discard(ctx context.Context, name string) {
 	content, err := s.dynamic.Resource(contentKind).Get(ctx, name, meta.GetOptions{})
 	if err != nil {
 		return
 	}
 	if policy, _, _ := unstructured.NestedString(content.Object, "spec", "deletionPolicy"); policy == "Delete" {
-		if err := s.dynamic.Resource(contentKind).Delete(ctx, name, meta.DeleteOptions{}); err != nil {
+		if err := s.dynamic.Resource(contentKind).Delete(ctx, name, meta.DeleteOptions{}); err != nil && !errors.IsNotFound(err) {
 			klog.ErrorS(err, "the content of a snapshot stays", "name", name)
 		}
 	}
