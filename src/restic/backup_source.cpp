@@ -60,7 +60,8 @@ Node BackupSource::root_node() {
 
 void BackupSource::drop_unkept(int directory, const std::string& name, const std::string& path, Node& node) {
   auto lost = restic::drop_unkept(node.entry.xattrs);
-  std::ranges::move(drop_unkept_at(directory, name, node.entry), std::back_inserter(lost));
+  std::ranges::move(flags_at(directory, name), std::back_inserter(lost));
+  if (volume::has_cut_time(node.entry)) lost.emplace_back(volume::kCutTime);
   if (lost.empty()) return;
   const std::scoped_lock lock(mutex_);
   for (const auto& what : lost) report_.lose(what, 1, path);

@@ -2,7 +2,7 @@
 
 #include "async/runtime.hpp"
 #include "base/error.hpp"
-#include "restic/unkept.hpp"
+#include "volume/attributes.hpp"
 #include "volume/file_error.hpp"
 #include "volume/scan.hpp"
 
@@ -96,8 +96,8 @@ void SnapshotScan::read_segment(SnapshotBatch& into) {
       continue;
     }
     const auto path = volume::join_path(path_, node->entry.name);
-    if (has_cut_time(node->entry)) {
-      if (!cut_times_) cut_times_.emplace(std::string(kCutTime), 0, path);
+    if (volume::has_cut_time(node->entry)) {
+      if (!cut_times_) cut_times_.emplace(std::string(volume::kCutTime), 0, path);
       ++cut_times_->count;
     }
     if (node->subtree) children_.push_back({node->entry.name, *node->subtree});

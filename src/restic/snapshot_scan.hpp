@@ -30,7 +30,8 @@ class SnapshotScan {
   /// Further names of files that were listed before, of what was walked so far.
   const std::vector<volume::Link>& links() const { return links_; }
   bool left_out_lost_and_found() const { return left_out_; }
-  /// What the snapshot itself says of its entries and cannot be true (see has_cut_time), of what was walked so far.
+  /// What the snapshot itself says of its entries and cannot be true (see volume::has_cut_time), of what was walked so
+  /// far.
   const std::optional<volume::Loss>& cut_times() const { return cut_times_; }
 
  private:

@@ -1,17 +1,15 @@
 #include "restic/unkept.hpp"
 
-#include <algorithm>
 #include <array>
+#include <cstdint>
 #include <fcntl.h>
+#include <string_view>
 #include <sys/stat.h>
-#include <utility>
 
 #include "restic/go_text.hpp"
 
 namespace mtc::restic {
 namespace {
-
-constexpr std::int64_t kSecond = 1'000'000'000;
 
 struct Flag {
   std::uint64_t bit;
@@ -38,24 +36,16 @@ volume::Lost drop_unkept(volume::Xattrs& xattrs) {
   return lost;
 }
 
-volume::Lost drop_unkept_at(int directory, const std::string& name, volume::Entry& entry) {
+volume::Lost flags_at(int directory, const std::string& name) {
   volume::Lost lost;
   struct statx found{};
   // It was looked at just now: a server need not be asked again.
   constexpr auto kHow = AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH | AT_STATX_DONT_SYNC;
-  if (::statx(directory, name.c_str(), kHow, STATX_MTIME, &found) != 0) return lost;
+  if (::statx(directory, name.c_str(), kHow, STATX_TYPE, &found) != 0) return lost;
   for (const auto& flag : kFlags) {
     if ((found.stx_attributes & flag.bit) != 0) lost.emplace_back(flag.name);
   }
-  const auto seconds = std::clamp<std::int64_t>(found.stx_mtime.tv_sec, -kTimeLimit, kTimeLimit);
-  if (seconds == kTimeLimit || seconds == -kTimeLimit) entry.mtime_ns = seconds * kSecond;
-  if (has_cut_time(entry)) lost.emplace_back(kCutTime);
   return lost;
-}
-
-bool has_cut_time(const volume::Entry& entry) {
-  const auto seconds = entry.mtime_ns / kSecond;
-  return seconds >= kTimeLimit || seconds <= -kTimeLimit;
 }
 
 }  // namespace mtc::restic

@@ -31,7 +31,11 @@ Type type_of(mode_t mode) {
   }
 }
 
-std::int64_t nanoseconds(const timespec& time) { return (time.tv_sec * kSecond) + time.tv_nsec; }
+std::int64_t nanoseconds(const timespec& time) {
+  if (time.tv_sec >= kTimeLimit) return kTimeLimit * kSecond;
+  if (time.tv_sec <= -kTimeLimit) return -kTimeLimit * kSecond;
+  return (time.tv_sec * kSecond) + time.tv_nsec;
+}
 
 bool is_device(Type type) { return type == Type::kCharDevice || type == Type::kBlockDevice; }
 
@@ -191,6 +195,11 @@ WorkingDirectory::~WorkingDirectory() {
   if (::fchdir(before_.get()) != 0) {
     // It was removed meanwhile: there is nothing to go back to.
   }
+}
+
+bool has_cut_time(const Entry& entry) {
+  const auto seconds = entry.mtime_ns / kSecond;
+  return seconds >= kTimeLimit || seconds <= -kTimeLimit;
 }
 
 Stamp stamp_of(int file, std::string_view path) {

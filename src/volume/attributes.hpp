@@ -51,6 +51,13 @@ class WorkingDirectory {
   Fd before_;
 };
 
+/// The first second, before and after 1970, whose nanoseconds are too many for 64 bits: late in 1677, early in 2262.
+/// Of a time at or beyond it, an Entry has this.
+inline constexpr std::int64_t kTimeLimit = 9'223'372'036;
+/// Whether an entry had such a time, and what the report says of it.
+bool has_cut_time(const Entry& entry);
+inline constexpr std::string_view kCutTime = "time before 1678 or after 2261";
+
 /// What was not kept, for the report: "owner", "attribute user.x", "device".
 using Lost = std::vector<std::string>;
 

@@ -7,6 +7,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "volume/attributes.hpp"
 #include "volume/destination.hpp"
 #include "volume/testing/copy.hpp"
 #include "volume/testing/random_tree.hpp"
@@ -175,6 +176,21 @@ TEST(Volume, ATebibyteOfHolesIsCopiedProvedAndUpdated) {
   struct stat is{};
   ::stat((folder / "to/disk.img").c_str(), &is);
   EXPECT_LT(is.st_blocks * 512, 3 << 20);
+}
+
+TEST(Volume, ATimeBeyondWhatEntriesHoldIsALoss) {
+  Folder folder;
+  fs::create_directory(folder / "from");
+  write_file(folder / "from/late", "x");
+  if (!testing::set_age(folder / "from/late", 10'000'000'000)) GTEST_SKIP() << "the file system has no such times";
+  const auto done = copy(folder / "from", folder / "to", kProof);
+  EXPECT_TRUE(done.received.complete()) << done.receive_failure;
+  ASSERT_EQ(done.report.losses.size(), 1U);
+  EXPECT_EQ(done.report.losses[0].what, "time before 1678 or after 2261");
+  EXPECT_EQ(done.report.losses[0].path, "late");
+  struct stat is{};
+  ::stat((folder / "to/late").c_str(), &is);
+  EXPECT_EQ(is.st_mtim.tv_sec, kTimeLimit);
 }
 
 TEST(Volume, ComparesByHashWhenAsked) {

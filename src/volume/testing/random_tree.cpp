@@ -187,6 +187,13 @@ std::string random_bytes(Rng& rng, std::size_t size) {
   return out;
 }
 
+bool set_age(const std::string& path, std::int64_t seconds) {
+  const std::array<timespec, 2> times{timespec{0, UTIME_OMIT}, timespec{seconds, 0}};
+  struct stat is{};
+  return ::utimensat(AT_FDCWD, path.c_str(), times.data(), 0) == 0 && ::stat(path.c_str(), &is) == 0 &&
+         is.st_mtim.tv_sec == seconds;
+}
+
 void write_file(const std::string& path, std::string_view content) {
   std::ofstream(path, std::ios::binary).write(content.data(), static_cast<std::streamsize>(content.size()));
 }

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <map>
 #include <string>
 
@@ -25,6 +26,8 @@ class Folder {
 /// links, holes, attributes, capabilities, devices if it is root.
 void make_random_tree(const std::string& root, Rng& rng, unsigned directories = 12);
 
+/// Sets when the content changed last, in seconds since 1970; false if the file system has no such times.
+bool set_age(const std::string& path, std::int64_t seconds);
 void write_file(const std::string& path, std::string_view content);
 std::string random_bytes(Rng& rng, std::size_t size);
 
