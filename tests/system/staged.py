@@ -1,6 +1,11 @@
 """What holds of volumes that travel through the bucket: what stands for them meanwhile, and that it goes."""
+import os
+import random
+import time
+
 from case import NS
-from cluster import conditions, wait_for
+from cluster import conditions, phase, wait_for
+from volumes import big, fill
 
 MOVERS = "app=pod-volume-mover"
 MARK = "migration-included-stage-backup"
@@ -36,6 +41,28 @@ class Staged:
         """The first mover there is. Not the first that runs: on a fast machine it is done before anybody sees it run."""
         found = wait_for(f"a mover in {ns} of {cluster.name}", lambda: cluster.items("pods", ns, MOVERS))
         return found[0]["metadata"]["name"]
+
+    def killed_at_any_moment(self, seed, moments, until=lambda ns: None):
+        """Two volumes travel, and the controller is killed on their way: in each round at another one of `moments`, seconds after `until`."""
+        rounds = int(os.environ.get("MTC_KILL_ROUNDS", "10" if self.world.is_lab else "3"))
+        seed = int(os.environ.get("MTC_KILL_SEED", seed))
+        rng = random.Random(seed)
+        for i in range(rounds):
+            moment = rng.uniform(*moments)
+            with self.subTest(round=i, seed=seed, moment=f"{moment:.2f} s"):
+                ns = self.with_claims("data", "logs")
+                fill(self.source(ns))
+                big(self.source(ns, "logs") / "big", 16)
+                name = self.begin(self.volume_plan(ns))
+                until(ns)
+                time.sleep(moment)  # the moment is the test's own
+                self.world.controller.kill()
+                self.world.controller.start()
+                self.succeeded(self.ended(name, seconds=240))
+                self.moved(ns, claims=("data", "logs"))
+                self.nothing_left(ns)
+                for cluster, kind in ((self.west, "podvolumebackups"), (self.east, "podvolumerestores")):
+                    self.assertEqual([phase(o) for o in self.objects(cluster, kind, name)], ["Completed"] * 2)
 
 
 __all__ = ["MOVERS", "Staged"]

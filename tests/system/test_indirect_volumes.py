@@ -1,7 +1,6 @@
 """Volumes that travel through the bucket: into a repository and out of it, proven by reading back, and nothing but the repository stays behind."""
 import base64
 import os
-import random
 import subprocess
 import time
 
@@ -156,24 +155,7 @@ class IndirectVolumes(Staged, EitherWay, VolumeCase):
                 self.assertEqual(len(self.objects(self.east, "podvolumerestores", name)), 2)
 
     def test_a_controller_that_is_killed_at_any_moment(self):
-        rounds = int(os.environ.get("MTC_KILL_ROUNDS", "10" if self.world.is_lab else "3"))
-        seed = int(os.environ.get("MTC_KILL_SEED", "21"))
-        rng = random.Random(seed)
-        for i in range(rounds):
-            moment = rng.uniform(0.5, 5)
-            with self.subTest(round=i, seed=seed, moment=f"{moment:.2f} s"):
-                ns = self.with_claims("data", "logs")
-                fill(self.source(ns))
-                big(self.source(ns, "logs") / "big", 16)
-                name = self.begin(self.volume_plan(ns))
-                time.sleep(moment)  # the moment is the test's own
-                self.world.controller.kill()
-                self.world.controller.start()
-                self.succeeded(self.ended(name, seconds=240))
-                self.moved(ns, claims=("data", "logs"))
-                self.nothing_left(ns)
-                for cluster, kind in ((self.west, "podvolumebackups"), (self.east, "podvolumerestores")):
-                    self.assertEqual([phase(o) for o in self.objects(cluster, kind, name)], ["Completed"] * 2)
+        self.killed_at_any_moment(seed=21, moments=(0.5, 5))
 
     def test_a_wrong_byte_in_the_repository_fails_the_cutover_and_names_it(self):
         ns = self.with_claims("data")

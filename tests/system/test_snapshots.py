@@ -1,8 +1,4 @@
 """The copy method snapshot: what travels is a claim as a snapshot has it, through the bucket, and neither snapshots nor copies stay behind."""
-import os
-import random
-import time
-
 import volumes
 from case import NS, unique
 from cluster import conditions, phase, wait_for
@@ -162,24 +158,7 @@ class SnapshotVolumes(Staged, volumes.EitherWay, VolumeCase):
         self.moved(ns)
 
     def test_a_controller_that_is_killed_at_any_moment(self):
-        rounds = int(os.environ.get("MTC_KILL_ROUNDS", "10" if self.world.is_lab else "3"))
-        seed = int(os.environ.get("MTC_KILL_SEED", "22"))
-        rng = random.Random(seed)
-        for i in range(rounds):
-            moment = rng.uniform(0, 4)
-            with self.subTest(round=i, seed=seed, moment=f"{moment:.2f} s after the snapshot"):
-                ns = self.with_claims("data", "logs")
-                fill(self.source(ns))
-                big(self.source(ns, "logs") / "big", 16)
-                name = self.begin(self.volume_plan(ns))
-                wait_for("a snapshot", lambda ns=ns: self.west.items("volumesnapshots", ns, MOVERS))
-                time.sleep(moment)  # the moment is the test's own
-                self.world.controller.kill()
-                self.world.controller.start()
-                self.succeeded(self.ended(name, seconds=240))
-                self.moved(ns, claims=("data", "logs"))
-                self.nothing_left(ns)
-                self.assertEqual([phase(o) for o in self.objects(self.west, "podvolumebackups", name)], ["Completed"] * 2)
+        self.killed_at_any_moment(seed=22, moments=(0, 4), until=lambda ns: wait_for("a snapshot", lambda: self.west.items("volumesnapshots", ns, MOVERS)))
 
 
 __all__ = ["SnapshotVolumes"]
