@@ -112,7 +112,7 @@ class Collector {
       note(type, key, Fate::kSkipped, "it is labelled velero.io/exclude-from-backup=true");
       co_return;
     }
-    if (!string_at(item, "metadata.deletionTimestamp").empty()) {
+    if (kube::is_being_deleted(item)) {
       note(type, key, Fate::kSkipped, "it is being deleted");
       co_return;
     }

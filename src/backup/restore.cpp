@@ -175,7 +175,7 @@ class Restorer {
     if (object["metadata"].contains("labels")) object["metadata"]["labels"].erase("kubernetes.io/metadata.name");
     if (name != source) changes.push_back("named " + name);
     if (const auto live = co_await environment_.cluster->get(kube::types::namespaces(), {"", name});
-        live && !string_at(*live, "metadata.deletionTimestamp").empty()) {
+        live && kube::is_being_deleted(*live)) {
       const bool gone =
           co_await kube::wait_until(environment_.cluster, kube::types::namespaces(), {"", name}, kTerminatingLimit,
                                     [](const std::optional<Json>& now) { return !now; });

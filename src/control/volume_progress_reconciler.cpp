@@ -27,7 +27,7 @@ class VolumeProgressReconciler final : public Reconciler {
 
   Task<Result> reconcile(kube::ObjectKey key) override {
     auto pass = co_await Pass::begin(parts_.services, types::volume_progresses(), key);
-    if (!pass || !string_at(pass->object(), "metadata.deletionTimestamp").empty()) co_return Result::done();
+    if (!pass || kube::is_being_deleted(pass->object())) co_return Result::done();
     const auto self = api::VolumeProgress::parse(pass->object());
     auto& conditions = pass->conditions();
     co_await validate(self, &conditions);

@@ -24,6 +24,8 @@ std::string annotation(const Json& object, std::string_view key) {
   return value != nullptr && value->is_string() ? value->get<std::string>() : "";
 }
 
+bool is_being_deleted(const Json& object) { return !string_at(object, "metadata.deletionTimestamp").empty(); }
+
 namespace types {
 namespace {
 constexpr bool kClusterScoped = false;

@@ -38,6 +38,8 @@ std::string resource_version_of(const Json& object);
 /// "" if the label or annotation is absent.
 std::string label(const Json& object, std::string_view key);
 std::string annotation(const Json& object, std::string_view key);
+/// Whether somebody has deleted an object that is still there: finalizers, or what it holds, keep it.
+bool is_being_deleted(const Json& object);
 
 /// The kinds that mtc names itself; everything else comes from discovery.
 namespace types {

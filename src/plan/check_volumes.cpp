@@ -176,8 +176,7 @@ class VolumeCheck {
                 "`supported.copyMethods`: select filesystem.");
     set_listing(*conditions_, "PvWarnCopyMethodSnapshot", kWarn, "", volumes_that(copied_by(CopyMethod::kSnapshot)),
                 "Volumes [] in `persistentVolumes` have the `selection.copyMethod` snapshot: while one is copied, the "
-                "storage of "
-                "the source holds a snapshot of it and a volume made of that.");
+                "storage of the source holds a snapshot of it and a volume made of that.");
   }
 
   /// Data that this release cannot move is not left behind without a word: the plan is refused.

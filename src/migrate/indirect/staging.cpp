@@ -34,7 +34,7 @@ bool may_have_movers(const Migration& m) {
 }
 
 bool may_have_marks(const Migration& m) {
-  return may_have_movers(m) || m.flags.indirect_volume || !api::moved_volumes(m.plan).empty();
+  return m.flags.indirect_volume || !staged_volumes(m).empty() || !api::moved_volumes(m.plan).empty();
 }
 
 volumes::Destination destination_of(const Migration& m, std::string failed_phase) {

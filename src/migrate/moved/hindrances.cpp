@@ -37,7 +37,7 @@ std::string twin_in_the_way(const Migration& m, const api::PlanVolume& volume, c
         "data stays if its reclaim policy is Retain), or select the action copy.",
         volume.pv);
   }
-  if (is_being_deleted(*twin))
+  if (kube::is_being_deleted(*twin))
     return fmt::format("PersistentVolume {} of the destination is being deleted: try again when it is gone.",
                        volume.pv);
   if (claim_of(*twin) == key_of(volume.target)) return "";
@@ -49,7 +49,7 @@ std::string twin_in_the_way(const Migration& m, const api::PlanVolume& volume, c
 
 std::string claim_in_the_way(const Migration& m, const api::PlanVolume& volume, const std::optional<Json>& claim) {
   if (!claim) return "";
-  if (is_being_deleted(*claim))
+  if (kube::is_being_deleted(*claim))
     return fmt::format("PersistentVolumeClaim {} of the destination is being deleted: try again when it is gone.",
                        volume.target.str());
   if (is_for_twin(m, *claim) && string_at(*claim, "spec.volumeName") == volume.pv) return "";

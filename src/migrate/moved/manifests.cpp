@@ -103,6 +103,4 @@ kube::ObjectKey claim_of(const Json& volume) {
   return {string_at(volume, "spec.claimRef.namespace"), string_at(volume, "spec.claimRef.name")};
 }
 
-bool is_being_deleted(const Json& object) { return !string_at(object, "metadata.deletionTimestamp").empty(); }
-
 }  // namespace mtc::migrate::moved

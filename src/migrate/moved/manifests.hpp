@@ -27,6 +27,5 @@ bool is_handed_over(const Json& twin);
 bool is_for_twin(const Migration& m, const Json& claim);
 /// The claim that a volume is for.
 kube::ObjectKey claim_of(const Json& volume);
-bool is_being_deleted(const Json& object);
 
 }  // namespace mtc::migrate::moved

@@ -5,6 +5,7 @@
 #include "async/runtime.hpp"
 #include "json/yaml.hpp"
 #include "migrate/moved/manifests.hpp"
+#include "migrate/testing/test_clock.hpp"
 #include "plan/checks.hpp"
 #include "sandbox/cluster.hpp"
 
@@ -12,6 +13,7 @@ namespace mtc::migrate::moved {
 namespace {
 
 using namespace std::chrono_literals;
+using migrate::testing::TestClock;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
@@ -19,11 +21,6 @@ using ::testing::SizeIs;
 
 const auto& kVolumes = kube::types::persistent_volumes();
 const auto& kClaims = kube::types::persistent_volume_claims();
-
-struct TestClock final : Clock {
-  Time time = *parse_rfc3339("2026-01-02T03:04:05Z");
-  Time now() const override { return time; }
-};
 
 /// Two clusters, of which the test is the controller that binds claims, and a plan that moves shop/data to
 /// boutique/files.

@@ -90,7 +90,7 @@ Task<Outcome> remove_claims(Migration& m, std::vector<Json> claims) {
   const Quiesced users{.namespaces = m.destination_namespaces(), .selector = "", .claims = keys};
   co_await quiesce(m.destination, users);
   for (const auto& claim : claims)
-    if (!is_being_deleted(claim)) co_await m.destination->remove(kClaims, kube::key_of(claim));
+    if (!kube::is_being_deleted(claim)) co_await m.destination->remove(kClaims, kube::key_of(claim));
   const auto left = co_await claims_there(m);
   if (left.empty()) co_return done();
   auto pods = co_await pods_left(m.destination, users);
@@ -103,7 +103,7 @@ Task<Outcome> remove_twins(Migration& m, const MovedByName& moved) {
   std::vector<Json> left;
   for (const auto& [name, volume] : moved) {
     if (!volume.twin) continue;
-    if (!is_being_deleted(*volume.twin)) co_await m.destination->remove(kVolumes, {"", name});
+    if (!kube::is_being_deleted(*volume.twin)) co_await m.destination->remove(kVolumes, {"", name});
     if (auto still = co_await m.destination->get(kVolumes, {"", name})) left.push_back(std::move(*still));
   }
   if (left.empty()) co_return done();

@@ -16,7 +16,7 @@ Task<Outcome> delete_volume_migration(Migration& m) {
   const auto found = co_await find_volume_migration(m);
   if (!found) co_return done();
   // Its changes wake this step, and deleting it once more may be one: then neither would come to an end.
-  if (string_at(*found, "metadata.deletionTimestamp").empty())
+  if (!kube::is_being_deleted(*found))
     co_await m.host->remove(plan::types::direct_volume_migrations(), kube::key_of(*found));
   if (!co_await find_volume_migration(m)) co_return done();
   if (m.in_phase() > kLimit) {

@@ -14,6 +14,7 @@
 #include "kube/config.hpp"
 #include "migrate/advance.hpp"
 #include "migrate/jobs.hpp"
+#include "migrate/testing/test_clock.hpp"
 #include "plan/checks.hpp"
 #include "sandbox/cluster.hpp"
 
@@ -24,11 +25,6 @@ namespace mtc::migrate::testing {
 using namespace std::chrono_literals;
 
 inline const auto& kClaims = kube::types::persistent_volume_claims();
-
-struct TestClock final : Clock {
-  Time time = *parse_rfc3339("2026-01-02T03:04:05Z");
-  Time now() const override { return time; }
-};
 
 inline constexpr auto kPlan = R"(
 metadata: {name: hello, namespace: openshift-migration, uid: plan-uid}

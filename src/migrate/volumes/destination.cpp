@@ -29,8 +29,6 @@ Json namespace_like(const Json& source, const std::string& name) {
   return {{"apiVersion", "v1"}, {"kind", "Namespace"}, {"metadata", std::move(metadata)}};
 }
 
-bool is_being_deleted(const Json& object) { return !string_at(object, "metadata.deletionTimestamp").empty(); }
-
 /// Why this claim of the source cannot be read; "" if it can.
 std::string unfit(const Destination& d, const api::Ref& claim, const Json& source) {
   if (is_device(source) && !d.takes_devices) {
@@ -68,7 +66,7 @@ Task<Outcome> ensure_namespaces(Destination d) {
     const auto like = co_await kube::must_get(*d.source, kube::types::namespaces(), {"", source});
     const auto [stored, made] =
         co_await kube::ensure(*d.destination, kube::types::namespaces(), namespace_like(like, name));
-    if (!is_being_deleted(stored)) continue;
+    if (!kube::is_being_deleted(stored)) continue;
     if (d.waited > kPatience) {
       co_return fail(d.failed_phase,
                      {fmt::format("Namespace {} of the destination is being deleted and does not go.", name)});
@@ -87,7 +85,7 @@ Task<Outcome> check_claims(Destination d) {
     const auto target = target_claim(d.maker, claim, source, co_await volume_of(d.source, source));
     const auto existing = co_await d.destination->get(type, kube::key_of(target));
     if (!existing) continue;
-    if (is_being_deleted(*existing)) {
+    if (kube::is_being_deleted(*existing)) {
       if (d.waited < kPatience) co_return wait_for({{d.destination, type, claim.target.ns, ""}}, kLook);
       refusals.push_back(fmt::format("PersistentVolumeClaim {} of the destination is being deleted and does not go.",
                                      claim.target.str()));

@@ -2,8 +2,9 @@
 
 #include <fmt/format.h>
 
-namespace mtc::migrate::volumes {
+#include "migrate/volumes/helpers.hpp"
 
+namespace mtc::migrate::volumes {
 namespace {
 
 /// The mover's subcommand, and where its volume is.
@@ -27,6 +28,13 @@ Json receiver_pod(const Copying& c, const api::ClaimCopy& claim, const Json& tar
   mover.args.insert(mover.args.end(), {"--listen", fmt::format("$(POD_IP):{}", kPort), "--tls", kIdentity});
   if (claim.verify || c.is_cutover()) mover.args.emplace_back("--verify");
   return pod_of(mover);
+}
+
+Task<void> ensure_receiver(const Copying& c, api::ClaimCopy claim, std::int64_t attempt) {
+  const auto target = co_await kube::must_get(*c.destination, kube::types::persistent_volume_claims(),
+                                              {claim.target.ns, claim.target.name});
+  const auto image = co_await mover_image(c.destination);
+  co_await ensure_ours(c.destination, kube::types::pods(), receiver_pod(c, claim, target, attempt, image));
 }
 
 Json sender_pod(const Copying& c, const api::ClaimCopy& claim, const Json& source, std::int64_t attempt,

@@ -119,7 +119,7 @@ PodView view_of(const Json* pod) {
   out.ip = string_at(*pod, "status.podIP");
   out.created = parse_rfc3339(string_at(*pod, "metadata.creationTimestamp"));
   out.started = parse_rfc3339(string_at(container, "state.running.startedAt"));
-  out.deleting = !string_at(*pod, "metadata.deletionTimestamp").empty();
+  out.deleting = kube::is_being_deleted(*pod);
   if (out.state == PodView::State::kPending) out.trouble = hindrance(*pod, container);
   if (!out.ended()) return out;
   out.started = parse_rfc3339(string_at(terminated, "startedAt"));

@@ -9,6 +9,7 @@
 #include "base/error.hpp"
 #include "json/yaml.hpp"
 #include "kube/config.hpp"
+#include "migrate/testing/test_clock.hpp"
 #include "migrate/volumes/advance.hpp"
 #include "migrate/volumes/helpers.hpp"
 #include "migrate/volumes/itinerary.hpp"
@@ -22,18 +23,14 @@ namespace mtc::migrate::volumes {
 namespace {
 
 using namespace std::chrono_literals;
-using testing::Contains;
-using testing::ElementsAre;
-using testing::HasSubstr;
-using testing::IsEmpty;
-using testing::SizeIs;
+using migrate::testing::TestClock;
+using ::testing::Contains;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+using ::testing::SizeIs;
 
 const auto& kClaims = kube::types::persistent_volume_claims();
-
-struct TestClock final : Clock {
-  Time time = *parse_rfc3339("2026-01-02T03:04:05Z");
-  Time now() const override { return time; }
-};
 
 /// Two clusters, the source being the host, and a DirectVolumeMigration that a controller would walk through.
 struct World {

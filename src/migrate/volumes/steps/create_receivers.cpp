@@ -20,13 +20,7 @@ std::size_t first_ones(const Copying& c) { return std::min(c.settings.at_once, c
 }  // namespace
 
 Task<Outcome> create_receivers(Copying& c) {
-  const auto image = co_await mover_image(c.destination);
-  for (std::size_t i = 0; i < first_ones(c); ++i) {
-    const auto& claim = c.self.claims[i];
-    const auto target = co_await kube::must_get(*c.destination, kube::types::persistent_volume_claims(),
-                                                {claim.target.ns, claim.target.name});
-    co_await ensure_ours(c.destination, kube::types::pods(), receiver_pod(c, claim, target, 1, image));
-  }
+  for (std::size_t i = 0; i < first_ones(c); ++i) co_await ensure_receiver(c, c.self.claims[i], 1);
   co_return done();
 }
 

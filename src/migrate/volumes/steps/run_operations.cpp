@@ -87,7 +87,7 @@ class Pass {
         next_move(sender, receiver, operation.attempt, attempts(), c_.is_cutover() || claim.verify, c_.clock->now());
     switch (move.what) {
       case What::kWait: break;
-      case What::kCreateReceiver: co_await create_receiver(claim, operation.attempt); break;
+      case What::kCreateReceiver: co_await ensure_receiver(c_, claim, operation.attempt); break;
       case What::kCreateSender: co_await create_sender(i); break;
       case What::kClear: co_await clear(i); break;
       case What::kPause: sooner(move.pause); break;
@@ -112,13 +112,6 @@ class Pass {
 
   void sooner(Duration when) {
     if (!again_ || *again_ > when) again_ = when;
-  }
-
-  Task<void> create_receiver(api::ClaimCopy claim, std::int64_t attempt) {
-    const auto target = co_await kube::must_get(*c_.destination, kube::types::persistent_volume_claims(),
-                                                {claim.target.ns, claim.target.name});
-    const auto image = co_await mover_image(c_.destination);
-    co_await ensure_ours(c_.destination, kube::types::pods(), receiver_pod(c_, claim, target, attempt, image));
   }
 
   Task<void> create_sender(std::size_t i) {
