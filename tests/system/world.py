@@ -216,12 +216,21 @@ class Frozen:
         os.kill(self.pid, signal.SIGCONT)
 
 
+def variables_of(path):
+    """What a shell has once it has read this file."""
+    said = subprocess.run(["bash", "-c", '. "$1" && env -0', "bash", path], capture_output=True, text=True, check=True, timeout=60).stdout
+    return dict(line.split("=", 1) for line in said.split("\0") if line)
+
+
 THE_WORLD = None
 
 
-def start(lab):
-    global THE_WORLD  # one for all tests: it takes seconds to come up
-    THE_WORLD = Lab() if lab else Embedded()
+def start(is_lab, number=0):
+    """The world of lane `number`: of several labs (MTC_LABS holds the paths of their variables) each lane has its own."""
+    global THE_WORLD  # one for all tests of the lane: it takes seconds to come up
+    if is_lab and "MTC_LABS" in os.environ:
+        os.environ.update(variables_of(os.environ["MTC_LABS"].split()[number]))
+    THE_WORLD = Lab() if is_lab else Embedded()
     THE_WORLD.prepare()
     return THE_WORLD
 
