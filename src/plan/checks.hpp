@@ -70,8 +70,8 @@ Task<void> check_content(api::MigPlan plan, PlanWorld* world, api::Conditions* c
 /// Whether both clusters' tokens allow what copying the plan's volumes needs: asked before a migration begins, since it
 /// would stop halfway. Needs both clusters.
 Task<void> check_movers(api::MigPlan plan, PlanWorld* world, api::Conditions* conditions);
-/// Whether both clusters' admission lets in the pods that carry the plan's volumes: asked by dry runs, in each namespace
-/// with such claims that is there. Needs both clusters.
+/// Whether both clusters' admission lets in the pods that carry the plan's volumes: asked by dry runs, in each
+/// namespace with such claims that is there. Needs both clusters.
 Task<void> check_admission(api::MigPlan plan, PlanWorld* world, api::Conditions* conditions);
 /// Kinds with objects in the plan's namespaces that the destination does not serve: status.incompatibleNamespaces, []
 /// if none.
