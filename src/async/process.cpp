@@ -74,12 +74,25 @@ struct Prepared {
   char* const* arguments;
   char* const* environment;
   int input, output, report;
+  const Credentials* credentials;  ///< null: those it has
   pid_t parent;
 };
 
+/// By the kernel's own calls: those of the C library see to other threads, which a child has none of. Returns 0 or why
+/// not.
+int take(const Credentials& credentials) {
+  const auto& [user, group, groups] = credentials;
+  const bool taken = syscall(SYS_setgroups, groups.size(), groups.data()) == 0 &&
+                     syscall(SYS_setresgid, group, group, group) == 0 && syscall(SYS_setresuid, user, user, user) == 0;
+  return taken ? 0 : errno;
+}
+
+[[noreturn]] void give_up(int cause) {
+  [[maybe_unused]] const auto told = ::write(kReport, &cause, sizeof cause);
+  _exit(kNotRun);
+}
+
 [[noreturn]] void become(const Prepared& what) {
-  prctl(PR_SET_PDEATHSIG, SIGKILL);
-  if (getppid() != what.parent) _exit(kNotRun);  // it died before the kernel knew
   setsid();
   sigset_t none;
   sigemptyset(&none);
@@ -92,10 +105,12 @@ struct Prepared {
   dup2(what.report, kReport);
   fcntl(kReport, F_SETFD, FD_CLOEXEC);
   closefrom(kReport + 1);  // sockets of libraries are not all close-on-exec
+  const int refused = what.credentials == nullptr ? 0 : take(*what.credentials);
+  if (refused != 0) give_up(refused);
+  prctl(PR_SET_PDEATHSIG, SIGKILL);              // after that: other credentials undo it
+  if (getppid() != what.parent) _exit(kNotRun);  // it died before the kernel knew
   if (chdir(what.folder) == 0) execve(what.program, what.arguments, what.environment);
-  const int cause = errno;
-  [[maybe_unused]] const auto told = ::write(kReport, &cause, sizeof cause);
-  _exit(kNotRun);
+  give_up(errno);
 }
 
 /// Returns the id of the process in which the program runs. Takes about a millisecond.
@@ -109,8 +124,15 @@ pid_t launch(Command& command) {
   const Descriptor reader(ends[0], "no pipe");
   Descriptor writer(ends[1], "no pipe");
   const auto arguments = pointers(command.arguments), environment = pointers(command.environment);
-  const Prepared prepared{command.program.c_str(), command.folder.c_str(), arguments.data(), environment.data(),
-                          input.number(),          output.number(),        writer.number(),  getpid()};
+  const Prepared prepared{command.program.c_str(),
+                          command.folder.c_str(),
+                          arguments.data(),
+                          environment.data(),
+                          input.number(),
+                          output.number(),
+                          writer.number(),
+                          command.credentials ? &*command.credentials : nullptr,
+                          getpid()};
   const pid_t child = fork();
   if (child == 0) become(prepared);
   if (child < 0) fail(command.program + " cannot be run", errno);

@@ -9,6 +9,7 @@
 #include "control/reconcilers.hpp"
 #include "json/json.hpp"
 #include "migrate/volumes/progress.hpp"
+#include "plan/mover_pod.hpp"
 
 namespace mtc::control {
 namespace {
@@ -116,8 +117,8 @@ class VolumeProgressReconciler final : public Reconciler {
     if (phase == "Pending" || phase.empty()) co_return "";
     std::optional<std::string> log;
     try {
-      log = co_await cluster->log(
-          kube::key_of(pod), {.container = migrate::volumes::kContainer, .tail_lines = 5, .limit_bytes = 256 * 1024});
+      log = co_await cluster->log(kube::key_of(pod),
+                                  {.container = plan::kMoverContainer, .tail_lines = 5, .limit_bytes = 256 * 1024});
     } catch (const Error&) {  // as said
       co_return "";
     }

@@ -34,7 +34,7 @@ struct PlanWorld {
   Settings settings;
   FoundVolumes volumes;                                ///< set by discover_volumes
   StorageClasses source_classes, destination_classes;  ///< likewise
-  std::vector<Place> awaited;                          ///< what may put right what check_volumes found wrong
+  std::vector<Place> awaited;                          ///< what may put right what was found wrong
 };
 /// References, storage, namespaces, conflicts, hooks (spec conditions.md §6.2), in the order of §6.1.
 Task<void> check_plan(Connections* connections, api::MigPlan plan, PlanWorld* world, api::Conditions* conditions);
@@ -70,6 +70,9 @@ Task<void> check_content(api::MigPlan plan, PlanWorld* world, api::Conditions* c
 /// Whether both clusters' tokens allow what copying the plan's volumes needs: asked before a migration begins, since it
 /// would stop halfway. Needs both clusters.
 Task<void> check_movers(api::MigPlan plan, PlanWorld* world, api::Conditions* conditions);
+/// Whether both clusters' admission lets in the pods that carry the plan's volumes: asked by dry runs, in each
+/// namespace with such claims that is there. Needs both clusters.
+Task<void> check_admission(api::MigPlan plan, PlanWorld* world, api::Conditions* conditions);
 /// Kinds with objects in the plan's namespaces that the destination does not serve: status.incompatibleNamespaces, []
 /// if none.
 Task<Json> incompatible_kinds(api::MigPlan plan, PlanWorld* world);

@@ -2,6 +2,7 @@
 
 #include <cerrno>
 #include <fstream>
+#include <unistd.h>
 #include <utility>
 
 #include <fmt/format.h>
@@ -70,6 +71,21 @@ void Folder::discard(const fs::path& path) {
   fs::rename(path, root_ / "trash" / name_suffix(system_rng(), kNameLength), failure);
   if (failure) throw Error(Code::kUnavailable, fmt::format("{} stays: {}", path.string(), failure.message()));
   new_trash_ = true;
+}
+
+void Folder::give_pod(const std::string& uid, uid_t user, gid_t group) {
+  constexpr auto unchanged = static_cast<uid_t>(-1);
+  std::vector<fs::path> own = {pod(uid)};
+  for (const auto& entry : fs::recursive_directory_iterator(pod(uid))) own.push_back(entry.path());
+  bool given = true;
+  for (const auto& way : {root_, root_ / "pods", root_ / "volumes"}) {
+    std::error_code failure;
+    if (!fs::exists(way, failure)) continue;
+    fs::permissions(way, fs::perms::owner_all | fs::perms::group_exec, failure);
+    given = given && !failure && chown(way.c_str(), unchanged, kReach) == 0;
+  }
+  for (const auto& path : own) given = given && lchown(path.c_str(), user, group) == 0;
+  if (!given) throw Error(Code::kUnavailable, fmt::format("{} cannot be given to user {}", pod(uid).string(), user));
 }
 
 bool Folder::has_new_trash() { return std::exchange(new_trash_, false); }

@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <string>
+#include <sys/types.h>
 #include <vector>
 
 namespace mtc::sandbox {
@@ -33,6 +34,11 @@ class Folder {
   void make_file(const std::filesystem::path& path, std::uint64_t size);
   /// Takes something away at once, however much there is in it: into the trash.
   void discard(const std::filesystem::path& path);
+  /// Lets processes that have group kReach pass through to what is in here, and gives a pod's own files to its user.
+  /// Only root can. Throws Error(kUnavailable).
+  void give_pod(const std::string& uid, uid_t user, gid_t group);
+  /// A group of nobody's.
+  static constexpr gid_t kReach = 2'147'418'113;
   /// Whether something has come into the trash since this was last asked, or lay there from the beginning.
   bool has_new_trash();
   /// Removes what is in the trash, also of an earlier run; takes as long as there are files in it. From any thread.

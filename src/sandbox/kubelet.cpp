@@ -17,6 +17,7 @@
 #include "sandbox/pod_command.hpp"
 #include "sandbox/pod_log.hpp"
 #include "sandbox/pod_mounts.hpp"
+#include "sandbox/pod_user.hpp"
 #include "sandbox/volumes.hpp"
 
 namespace mtc::sandbox {
@@ -166,6 +167,7 @@ void Kubelet::start(const Json& pod) {
     auto [arguments, environment] = command_of(with_address, mounts, objects_.storage());
     command.arguments = std::move(arguments);
     command.environment = std::move(environment);
+    command.credentials = credentials_of(pod);
   } catch (const Error& error) {
     tell(objects_, pod, {"Warning", "Failed", fmt::format("Error: {}", error.what()), "kubelet"});
     return set_status(pod, waiting_status(pod, "CreateContainerConfigError", error.what(), now));
@@ -176,6 +178,14 @@ void Kubelet::start(const Json& pod) {
   const std::ofstream made(termination_log);  // it is there beforehand in every pod: some programs write only then
   command.environment.insert(command.environment.begin(), {"PATH=/usr/local/bin:/usr/bin:/bin", "HOSTNAME=" + run->name,
                                                            "MTC_TERMINATION_LOG=" + termination_log});
+  if (command.credentials) {
+    command.credentials->groups.push_back(Folder::kReach);
+    try {
+      folder_.give_pod(run->uid, command.credentials->user, command.credentials->group);
+    } catch (const Error& error) {
+      return wait_for_mounts(pod, error.what());
+    }
+  }
   command.folder = folder.string();
   command.output = log_of(folder).string();
   runs_[run->uid] = run;

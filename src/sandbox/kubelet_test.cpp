@@ -2,6 +2,7 @@
 #include <csignal>
 #include <filesystem>
 #include <fstream>
+#include <unistd.h>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -51,6 +52,41 @@ Task<void> when_printed(kube::ClientPtr client, std::string name, std::string wo
   };
   co_await async::with_timeout(std::chrono::seconds(30), "a pod to print", search(client, name, words));
 }
+
+/// Whose the process is; the folders above are the machine's.
+Task<void> other_user(Cluster* cluster) {
+  const auto client = cluster->client();
+  co_await client->create(types::secrets(), in_default("s", "{stringData: {word: hush}}"));
+  auto pod = script("u", "id -u; id -g; id -G; cat /secret/word; echo end > $MTC_TERMINATION_LOG",
+                    "{securityContext: {runAsUser: 4711, runAsGroup: 4712, fsGroup: 4713, supplementalGroups: [4714], "
+                    "runAsNonRoot: true}, volumes: [{name: s, secret: {secretName: s}}]}");
+  pod["spec"]["containers"][0]["volumeMounts"] = Json::array({{{"name", "s"}, {"mountPath", "/secret"}}});
+  pod["spec"]["containers"][0]["args"][1] = "id -u; id -g; id -G; cat $1; echo end > $MTC_TERMINATION_LOG";
+  pod["spec"]["containers"][0]["args"].push_back("sh");
+  pod["spec"]["containers"][0]["args"].push_back("/secret/word");
+  co_await client->create(types::pods(), pod);
+  const auto ended = co_await when(client, types::pods(), "u", has("status.phase", "Succeeded"));
+  EXPECT_EQ(string_at(terminated(ended), "message"), "end\n");
+  const auto log = co_await client->log({"default", "u"});
+  EXPECT_THAT(log.value_or(""), ::testing::StartsWith("4711\n4712\n4712 4713 4714 "));
+  EXPECT_THAT(log.value_or(""), ::testing::EndsWith("hush"));
+}
+
+TEST(Kubelet, StartsProcessesAsTheUsersOfTheirPods) {
+  if (geteuid() != 0) GTEST_SKIP() << "only root can";
+  on_cluster(other_user);
+}
+
+Task<void> must_not_be_root(Cluster* cluster) {
+  const auto client = cluster->client();
+  co_await client->create(types::pods(), script("r", "true", "{securityContext: {runAsNonRoot: true}}"));
+  const auto waiting = co_await when(
+      client, types::pods(), "r", [](const Json& pod) { return !array_at(pod, "status.containerStatuses").empty(); });
+  EXPECT_THAT(dump(waiting["status"]), HasSubstr("container has runAsNonRoot and image will run as root"));
+  EXPECT_THAT(dump(waiting["status"]), HasSubstr("CreateContainerConfigError"));
+}
+
+TEST(Kubelet, StartsNoRootWherePodsMustNotBe) { on_cluster(must_not_be_root); }
 
 Task<void> success(Cluster* cluster) {
   const auto client = cluster->client();

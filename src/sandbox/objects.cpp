@@ -11,6 +11,7 @@
 #include "sandbox/built_in_types.hpp"
 #include "sandbox/failure.hpp"
 #include "sandbox/pod_command.hpp"
+#include "sandbox/pod_security.hpp"
 #include "sandbox/storage_class.hpp"
 
 namespace mtc::sandbox {
@@ -208,6 +209,7 @@ ObjectPtr Objects::insert(const Resource& resource, const std::string& ns, Json 
   shape(resource, object, *rng_);
   if (resource.type.kind == "PersistentVolumeClaim") choose_class(*storage_, object);
   validate(resource, nullptr, object);
+  if (resource.type.kind == "Pod") check_pod_security(*storage_, object);
   if (!object["metadata"].contains("managedFields")) {
     Ownership ownership(resource, object);
     ownership.note_update({manner.manager, manner.subresource}, Json::object(), object, clock_->now());

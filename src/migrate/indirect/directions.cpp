@@ -8,15 +8,16 @@
 #include "base/error.hpp"
 #include "migrate/indirect/pod_volumes.hpp"
 #include "migrate/indirect/snapshots.hpp"
-#include "migrate/volumes/mover_pod.hpp"
+#include "migrate/volumes/claim_use.hpp"
+#include "plan/mover_pod.hpp"
 
 namespace mtc::migrate::indirect {
 namespace {
 
 const auto& kClaims = kube::types::persistent_volume_claims;
 
-volumes::Mover mover_of(const Migration& m, Side side, const api::Ref& claim, std::int64_t attempt) {
-  volumes::Mover out;
+plan::Mover mover_of(const Migration& m, Side side, const api::Ref& claim, std::int64_t attempt) {
+  plan::Mover out;
   out.ns = claim.ns;
   out.name = mover_name(m, side, claim, attempt);
   out.claim = claim.name;
@@ -34,24 +35,21 @@ Task<Json> backup_pod(Migration& m, Json backup, api::PlanVolume volume, std::in
   const auto claim = co_await kube::must_get(*m.source, kClaims(), {volume.claim.ns, volume.claim.name});
   auto mover = mover_of(m, Side::kSource, volume.claim, attempt);
   mover.claim = claim_to_read(m, volume).name;
-  mover.image = co_await volumes::mover_image(m.source);
+  mover.image = co_await plan::mover_image(m.source);
   mover.reads_only = true;
   // A volume that one node alone may mount is read on the node of its user. Nobody else uses one made of a snapshot.
   if (!volume.is_snapshot_copy() && volumes::is_of_one_node(claim)) {
     const auto user = co_await volumes::user_of(m.source, volume.claim);
     mover.node = user.node;
   }
-  mover.args = {"mover",        "backup",
-                "--volume",     volumes::kVolume,
-                "--repository", volumes::kIdentity,
-                "--host",       volume.claim.str(),
-                "--mode",       m.self.quiesce ? "cutover" : "stage"};
+  mover.args = {"mover",         "backup", "--volume",         plan::kVolume, "--repository",
+                plan::kIdentity, "--host", volume.claim.str(), "--mode",      m.self.quiesce ? "cutover" : "stage"};
   const auto described = pod_volume_backup(m, backup, volume, claim);
   for (const auto& [key, value] : object_at(described, "spec.tags").items())
     mover.args.insert(mover.args.end(), {"--tag", fmt::format("{}={}", key, value.get<std::string>())});
   // Files of the same size and times are the same, unless a user wants to know: on either side.
   if (volume.verify) mover.args.emplace_back("--by-hash");
-  co_return volumes::pod_of(mover);
+  co_return plan::pod_of(mover);
 }
 
 /// The PodVolumeBackup of a claim.
@@ -78,12 +76,12 @@ Task<Json> restore_pod(Migration& m, Json restore, api::PlanVolume volume, std::
   const kube::ObjectKey key{api::kNamespace, pod_volume_name(restore, volume)};
   const auto object = co_await kube::must_get(*m.destination, kube::types::pod_volume_restores(), key);
   auto mover = mover_of(m, Side::kDestination, volume.target, attempt);
-  mover.image = co_await volumes::mover_image(m.destination);
-  mover.args = {"mover",        "restore",          "--volume",   volumes::kVolume,
-                "--repository", volumes::kIdentity, "--snapshot", string_at(object, "spec.snapshotID")};
+  mover.image = co_await plan::mover_image(m.destination);
+  mover.args = {"mover",        "restore",       "--volume",   plan::kVolume,
+                "--repository", plan::kIdentity, "--snapshot", string_at(object, "spec.snapshotID")};
   if (is_verified(m, volume)) mover.args.emplace_back("--verify");
   if (volume.verify) mover.args.emplace_back("--by-hash");
-  co_return volumes::pod_of(mover);
+  co_return plan::pod_of(mover);
 }
 
 }  // namespace

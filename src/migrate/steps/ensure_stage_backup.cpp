@@ -7,7 +7,7 @@
 #include "migrate/indirect/snapshots.hpp"
 #include "migrate/steps/steps.hpp"
 #include "migrate/steps/velero_manifests.hpp"
-#include "migrate/volumes/mover_pod.hpp"
+#include "migrate/volumes/claim_use.hpp"
 #include "plan/repositories.hpp"
 
 namespace mtc::migrate {

@@ -4,8 +4,6 @@
 
 #include <fmt/format.h>
 
-#include "api/names.hpp"
-
 namespace mtc::migrate::volumes {
 namespace {
 
@@ -44,13 +42,6 @@ std::vector<std::string> node_addresses(const std::vector<Json>& nodes, const st
 }
 
 }  // namespace
-
-Task<std::string> cluster_setting(kube::ClientPtr cluster, std::string key) {
-  const auto map = co_await cluster->get(kube::types::config_maps(), {api::kNamespace, "migration-cluster-config"});
-  if (!map) co_return "";
-  const auto* value = member(object_at(*map, "data"), key);
-  co_return value != nullptr && value->is_string() ? value->get<std::string>() : "";
-}
 
 Json service_of(const Copying& c, const api::ClaimCopy& claim, const std::string& endpoint_type) {
   const bool is_type = endpoint_type == "ClusterIP" || endpoint_type == "LoadBalancer";

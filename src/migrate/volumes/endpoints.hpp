@@ -7,9 +7,6 @@
 
 namespace mtc::migrate::volumes {
 
-/// A cluster's own settings: a key of ConfigMap migration-cluster-config in our namespace; "" if it is not set.
-Task<std::string> cluster_setting(kube::ClientPtr cluster, std::string key);
-
 /// The Service by which the source reaches the receiver of a claim: of the type that RSYNC_ENDPOINT_TYPE of the
 /// destination names (ClusterIP, NodePort, LoadBalancer), else a NodePort.
 Json service_of(const Copying& c, const api::ClaimCopy& claim, const std::string& endpoint_type);

@@ -3,57 +3,58 @@
 #include <fmt/format.h>
 
 #include "migrate/volumes/helpers.hpp"
+#include "plan/mover_pod.hpp"
 
 namespace mtc::migrate::volumes {
 namespace {
 
 /// The mover's subcommand, and where its volume is.
 std::vector<std::string> command(const char* what, const Json& claim) {
-  if (is_device(claim)) return {"mover", what, "--device", kDevice};
-  return {"mover", what, "--volume", kVolume};
+  if (is_device(claim)) return {"mover", what, "--device", plan::kDevice};
+  return {"mover", what, "--volume", plan::kVolume};
 }
 
 }  // namespace
 
 Json receiver_pod(const Copying& c, const api::ClaimCopy& claim, const Json& target, std::int64_t attempt,
                   const std::string& image) {
-  Mover mover{.ns = claim.target.ns,
-              .name = receiver_name(c, claim, attempt),
-              .image = image,
-              .claim = claim.target.name,
-              .secret = receiver_secret(c),
-              .labels = receiver_labels(c, claim, attempt),
-              .args = command("receive", target),
-              .device = is_device(target)};
-  mover.args.insert(mover.args.end(), {"--listen", fmt::format("$(POD_IP):{}", kPort), "--tls", kIdentity});
+  plan::Mover mover{.ns = claim.target.ns,
+                    .name = receiver_name(c, claim, attempt),
+                    .image = image,
+                    .claim = claim.target.name,
+                    .secret = receiver_secret(c),
+                    .labels = receiver_labels(c, claim, attempt),
+                    .args = command("receive", target),
+                    .device = is_device(target)};
+  mover.args.insert(mover.args.end(), {"--listen", fmt::format("$(POD_IP):{}", kPort), "--tls", plan::kIdentity});
   if (claim.verify || c.is_cutover()) mover.args.emplace_back("--verify");
-  return pod_of(mover);
+  return plan::pod_of(mover);
 }
 
 Task<void> ensure_receiver(const Copying& c, api::ClaimCopy claim, std::int64_t attempt) {
   const auto target = co_await kube::must_get(*c.destination, kube::types::persistent_volume_claims(),
                                               {claim.target.ns, claim.target.name});
-  const auto image = co_await mover_image(c.destination);
+  const auto image = co_await plan::mover_image(c.destination);
   co_await ensure_ours(c.destination, kube::types::pods(), receiver_pod(c, claim, target, attempt, image));
 }
 
 Json sender_pod(const Copying& c, const api::ClaimCopy& claim, const Json& source, std::int64_t attempt,
                 const std::string& image, const std::vector<std::string>& addresses, const std::string& node) {
-  Mover mover{.ns = claim.source.ns,
-              .name = sender_name(c, claim, attempt),
-              .image = image,
-              .claim = claim.source.name,
-              .secret = sender_secret(c),
-              .labels = sender_labels(c, claim, attempt),
-              .args = command("send", source),
-              .reads_only = true,
-              .device = is_device(source),
-              .node = node};
+  plan::Mover mover{.ns = claim.source.ns,
+                    .name = sender_name(c, claim, attempt),
+                    .image = image,
+                    .claim = claim.source.name,
+                    .secret = sender_secret(c),
+                    .labels = sender_labels(c, claim, attempt),
+                    .args = command("send", source),
+                    .reads_only = true,
+                    .device = is_device(source),
+                    .node = node};
   for (const auto& address : addresses) mover.args.insert(mover.args.end(), {"--to", address});
-  mover.args.insert(mover.args.end(), {"--tls", kIdentity, "--mode", c.is_cutover() ? "cutover" : "stage"});
+  mover.args.insert(mover.args.end(), {"--tls", plan::kIdentity, "--mode", c.is_cutover() ? "cutover" : "stage"});
   // Files of the same size and time are the same, unless a user wants to know.
   if (claim.verify) mover.args.emplace_back("--by-hash");
-  return pod_of(mover);
+  return plan::pod_of(mover);
 }
 
 }  // namespace mtc::migrate::volumes

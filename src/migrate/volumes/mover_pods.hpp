@@ -4,7 +4,6 @@
 #include <vector>
 
 #include "migrate/volumes/copying.hpp"
-#include "migrate/volumes/mover_pod.hpp"
 
 namespace mtc::migrate::volumes {
 

@@ -6,6 +6,7 @@
 
 #include "base/error.hpp"
 #include "base/strings.hpp"
+#include "plan/mover_pod.hpp"
 
 namespace mtc::migrate::volumes {
 namespace {
@@ -39,7 +40,7 @@ std::string snapshot_at(const Json& object) {
 const Json& container_of(const Json& pod) {
   static const Json none = Json::object();
   for (const auto& status : array_at(pod, "status.containerStatuses")) {
-    if (string_at(status, "name") == kContainer) return status;
+    if (string_at(status, "name") == plan::kMoverContainer) return status;
   }
   return none;
 }
@@ -133,7 +134,7 @@ PodView view_of(const Json* pod) {
 Task<std::optional<Report>> last_report(kube::ClientPtr cluster, kube::ObjectKey pod) {
   std::optional<std::string> log;
   try {
-    log = co_await cluster->log(pod, {.container = kContainer, .tail_lines = 3});
+    log = co_await cluster->log(pod, {.container = plan::kMoverContainer, .tail_lines = 3});
   } catch (const Error&) {  // A node that is lost has no logs; how its pod ended is known without.
     co_return std::nullopt;
   }

@@ -55,7 +55,4 @@ Task<void> hear_last_words(kube::ClientPtr cluster, kube::ObjectKey pod, PodView
 /// The newest line of a mover at work; nullopt if it has said nothing, or its node does not answer.
 Task<std::optional<Report>> last_report(kube::ClientPtr cluster, kube::ObjectKey pod);
 
-/// The container that carries the mover: what reads progress expects the original's name.
-inline constexpr auto kContainer = "rsync";
-
 }  // namespace mtc::migrate::volumes

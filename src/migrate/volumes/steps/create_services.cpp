@@ -4,6 +4,7 @@
 #include "migrate/volumes/endpoints.hpp"
 #include "migrate/volumes/helpers.hpp"
 #include "migrate/volumes/steps/steps.hpp"
+#include "plan/cluster_settings.hpp"
 
 namespace mtc::migrate::volumes {
 namespace {
@@ -13,7 +14,7 @@ constexpr auto kSlow = std::chrono::minutes(3);
 }  // namespace
 
 Task<Outcome> create_services(Copying& c) {
-  const auto type = co_await cluster_setting(c.destination, "RSYNC_ENDPOINT_TYPE");
+  const auto type = co_await plan::cluster_setting(c.destination, "RSYNC_ENDPOINT_TYPE");
   for (const auto& claim : c.self.claims)
     co_await ensure_ours(c.destination, kube::types::services(), service_of(c, claim, type));
   co_return done();

@@ -7,12 +7,14 @@
 #include "api/names.hpp"
 #include "base/error.hpp"
 #include "base/strings.hpp"
+#include "migrate/volumes/claim_use.hpp"
 #include "migrate/volumes/endpoints.hpp"
 #include "migrate/volumes/helpers.hpp"
 #include "migrate/volumes/losses.hpp"
 #include "migrate/volumes/mover_pods.hpp"
 #include "migrate/volumes/progress.hpp"
 #include "migrate/volumes/steps/steps.hpp"
+#include "plan/mover_pod.hpp"
 #include "plan/types.hpp"
 
 namespace mtc::migrate::volumes {
@@ -121,7 +123,7 @@ class Pass {
     const auto service =
         co_await kube::must_get(*c_.destination, kube::types::services(), {claim.target.ns, service_name(c_, claim)});
     const auto to = addresses(receivers_.at(i), service, co_await nodes(), c_.source->url() == c_.destination->url());
-    const auto image = co_await mover_image(c_.source);
+    const auto image = co_await plan::mover_image(c_.source);
     const auto user = is_of_one_node(source) ? co_await user_of(c_.source, claim.source) : ClaimUser{};
     co_await ensure_ours(c_.source, kube::types::pods(),
                          sender_pod(c_, claim, source, operations_[i].attempt, image, to, user.node));

@@ -3,10 +3,9 @@
 #include <string>
 #include <vector>
 
-#include "api/kinds.hpp"
 #include "kube/client.hpp"
 
-namespace mtc::migrate::volumes {
+namespace mtc::plan {
 
 /// What tells one pod that carries a volume from another.
 struct Mover {
@@ -25,19 +24,10 @@ Json pod_of(const Mover& mover);
 inline constexpr auto kVolume = "/volume";
 inline constexpr auto kDevice = "/dev/volume";
 inline constexpr auto kIdentity = "/etc/mtc-mover";
+/// The container that carries the mover: what reads progress expects the original's name.
+inline constexpr auto kMoverContainer = "rsync";
 
 /// The image of movers on a cluster: RSYNC_TRANSFER_IMAGE of its migration-cluster-config, else that of this release.
 Task<std::string> mover_image(kube::ClientPtr cluster);
 
-/// Who uses a claim: a running pod, none of ours, that mounts it.
-struct ClaimUser {
-  std::string pod;   ///< "ns/name"; "" if nobody does
-  std::string node;  ///< where it runs
-};
-Task<ClaimUser> user_of(kube::ClientPtr cluster, api::Ref claim);
-/// Whether only pods of one node may mount the claim at a time.
-bool is_of_one_node(const Json& claim);
-/// Whether only one pod may.
-bool is_of_one_pod(const Json& claim);
-
-}  // namespace mtc::migrate::volumes
+}  // namespace mtc::plan

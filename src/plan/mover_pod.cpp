@@ -1,13 +1,10 @@
-#include "migrate/volumes/mover_pod.hpp"
+#include "plan/mover_pod.hpp"
 
-#include <algorithm>
+#include <utility>
 
-#include "api/names.hpp"
-#include "migrate/volumes/endpoints.hpp"
-#include "migrate/volumes/mover_report.hpp"
-#include "plan/claim_users.hpp"
+#include "plan/cluster_settings.hpp"
 
-namespace mtc::migrate::volumes {
+namespace mtc::plan {
 namespace {
 
 constexpr auto kImage = "ghcr.io/mtc/mtc:" MTC_VERSION;
@@ -31,7 +28,7 @@ Json container_of(const Mover& mover) {
   const Json identity = {{"name", "identity"}, {"mountPath", kIdentity}, {"readOnly", true}};
   const Json resources = {{"requests", {{"cpu", "100m"}, {"memory", "128Mi"}}},
                           {"limits", {{"cpu", "2"}, {"memory", "1Gi"}}}};
-  Json container = {{"name", kContainer},
+  Json container = {{"name", kMoverContainer},
                     {"image", mover.image},
                     {"imagePullPolicy", "IfNotPresent"},
                     {"args", mover.args},
@@ -80,25 +77,4 @@ Task<std::string> mover_image(kube::ClientPtr cluster) {
   co_return image.empty() ? kImage : image;
 }
 
-Task<ClaimUser> user_of(kube::ClientPtr cluster, api::Ref claim) {
-  const std::set<kube::ObjectKey> wanted = {{claim.ns, claim.name}};
-  for (const auto& pod : co_await kube::list_all(*cluster, kube::types::pods(), claim.ns)) {
-    const bool helper = kube::label(pod, api::labels::kPartOf) == api::kNamespace;
-    if (!helper && string_at(pod, "status.phase") == "Running" && plan::mounts_any(pod, wanted))
-      co_return ClaimUser{kube::key_of(pod).str(), string_at(pod, "spec.nodeName")};
-  }
-  co_return ClaimUser{};
-}
-
-bool is_of_one_node(const Json& claim) {
-  return std::ranges::none_of(strings_at(claim, "spec.accessModes"), [](const std::string& mode) {
-    return mode == "ReadWriteMany" || mode == "ReadOnlyMany";
-  });
-}
-
-bool is_of_one_pod(const Json& claim) {
-  return std::ranges::all_of(strings_at(claim, "spec.accessModes"),
-                             [](const std::string& mode) { return mode == "ReadWriteOncePod"; });
-}
-
-}  // namespace mtc::migrate::volumes
+}  // namespace mtc::plan
