@@ -79,7 +79,7 @@ class BackupSource {
   void refresh(Node& node, int file, const std::string& path);
   void keep(const Node& node, const volume::Stamp& stamp);
   TreePart part_of(BackupUnit& unit, std::uint32_t segment);
-  void drop_unkept(int directory, const std::string& name, const std::string& path, Node& node);
+  void drop_unkept(const volume::Seen& seen, const std::string& path, Node& node);
   void done(const Node& node);
   void changed(const std::string& path);
   void unreadable(BackupUnit& unit, volume::Where at, const volume::FileError& failure);
