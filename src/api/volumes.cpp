@@ -175,7 +175,7 @@ std::vector<PlanVolume> indirectly_copied(const MigPlan& plan) {
   auto out = volumes_of(plan);
   std::erase_if(out, [&](const PlanVolume& volume) {
     const bool is_staged = volume.is_snapshot_copy() || (plan.indirect_volumes && volume.is_direct_copy());
-    return !is_staged || volume.mode != VolumeMode::kFilesystem;
+    return !is_staged || volume.mode == VolumeMode::kUnknown;
   });
   return out;
 }

@@ -61,8 +61,8 @@ std::vector<PlanVolume> volumes_of(const MigPlan& plan);
 /// Those that a DirectVolumeMigration copies from cluster to cluster: is_direct_copy(), and none if the plan wants
 /// indirect migration (spec migration.md §6, §11.1).
 std::vector<PlanVolume> directly_copied(const MigPlan& plan);
-/// Those that go through the repository, all of them file systems: is_snapshot_copy(), and, if the plan wants indirect
-/// migration, is_direct_copy().
+/// Those that go through the repository, of either mode: is_snapshot_copy(), and, if the plan wants indirect migration,
+/// is_direct_copy().
 std::vector<PlanVolume> indirectly_copied(const MigPlan& plan);
 /// Those that are not copied, but bound on the destination too: action move.
 std::vector<PlanVolume> moved_volumes(const MigPlan& plan);

@@ -105,7 +105,7 @@ TEST(PlanVolumes, DirectlyCopiedAreCopiesByFileOrBlock) {
   EXPECT_THAT(directly_copied(plan), IsEmpty());
 }
 
-TEST(PlanVolumes, ThroughTheRepositoryGoFileSystemsAlone) {
+TEST(PlanVolumes, ThroughTheRepositoryGoFileSystemsAndDevices) {
   auto plan = plan_with(R"([
     {name: a, selection: {action: copy, copyMethod: filesystem}, pvc: {namespace: shop, name: a}},
     {name: b, selection: {action: copy, copyMethod: block}, pvc: {namespace: shop, name: b, volumeMode: Filesystem}},
@@ -115,7 +115,7 @@ TEST(PlanVolumes, ThroughTheRepositoryGoFileSystemsAlone) {
   plan.indirect_volumes = true;
   std::vector<std::string> names;
   for (const auto& volume : indirectly_copied(plan)) names.push_back(volume.pv);
-  EXPECT_THAT(names, ElementsAre("a", "b"));
+  EXPECT_THAT(names, ElementsAre("a", "b", "c"));
 }
 
 TEST(PlanVolumes, SnapshotsGoThroughTheRepositoryWhateverThePlanWants) {

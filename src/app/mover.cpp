@@ -32,7 +32,8 @@ net::Endpoint endpoint_of(const std::string& text, const char* flag, const char*
 }
 
 /// The volume's root, or the block device that it is.
-const std::string& root_of(const cli::MoverOptions& options) {
+template <typename Options>
+const std::string& root_of(const Options& options) {
   return options.device.empty() ? options.volume : options.device;
 }
 
@@ -66,7 +67,8 @@ int run_mover_send(const cli::MoverOptions& options, cli::Console& console) {
 
 int run_mover_backup(const cli::RepositoryOptions& options, cli::Console& console) {
   restic::BackupOptions backup;
-  backup.root = options.volume;
+  backup.root = root_of(options);
+  backup.device = !options.device.empty();
   backup.host = options.host;
   backup.tags = options.tags;
   backup.by_hash = options.by_hash;
@@ -81,7 +83,8 @@ int run_mover_restore(const cli::RepositoryOptions& options, cli::Console& conso
                          console.command("mover restore --help"));
   }
   restic::RestoreOptions restore;
-  restore.root = options.volume;
+  restore.root = root_of(options);
+  restore.device = !options.device.empty();
   restore.snapshot = *snapshot;
   restore.by_hash = options.by_hash;
   restore.verify = options.verify;

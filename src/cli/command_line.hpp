@@ -46,6 +46,7 @@ struct MoverOptions {
 /// `mtc mover backup`, `mtc mover restore` and `mtc mover prune`; texts as they were given.
 struct RepositoryOptions {
   std::string volume, repository;
+  std::string device;             ///< instead of `volume`: a block device
   std::string host;               ///< backup, prune: whose snapshots
   std::vector<std::string> tags;  ///< backup
   std::string mode = "cutover";   ///< backup

@@ -16,13 +16,18 @@ void add_duration(CLI::App* command, const std::string& name, std::string& into,
   value(command, name, into, "DURATION", description + " (default: " + initial + ")")->check(CLI::Validator(check, ""));
 }
 
-void add_common(CLI::App* command, MoverOptions& options, const std::string& patience, const std::string& meaning) {
+template <typename Options>
+void add_volume(CLI::App* command, Options& options) {
   value(command, "--volume", options.volume, "DIR", "the volume's root");
   value(command, "--device", options.device, "PATH", "the block device, if the volume is one");
   command->parse_complete_callback([&options] {
     if (options.volume.empty() != options.device.empty()) return;
     throw CLI::ValidationError("a mover needs --volume or --device, and not both");
   });
+}
+
+void add_common(CLI::App* command, MoverOptions& options, const std::string& patience, const std::string& meaning) {
+  add_volume(command, options);
   value(command, "--tls", options.tls, "DIR", "folder with ca.crt, tls.crt and tls.key")->required();
   add_duration(command, "--silence", options.silence, "60s", "how long the other end may say nothing at all");
   add_duration(command, "--patience", options.patience, patience, meaning);
@@ -82,7 +87,7 @@ void CommandTree::add_mover_backup(CLI::App* mover) {
               "mover backup --volume /volume --repository /etc/mtc-repository --host shop/data\n"
               "mover backup --volume /volume --repository /etc/mtc-repository --host shop/data --mode stage");
   auto options = std::make_shared<RepositoryOptions>();
-  value(backup, "--volume", options->volume, "DIR", "the volume's root")->required();
+  add_volume(backup, *options);
   add_repository(backup, *options);
   value(backup, "--host", options->host, "NAME", "whose snapshot it is: what its newest one has is not read again")
       ->required();
@@ -99,7 +104,7 @@ void CommandTree::add_mover_restore(CLI::App* mover) {
   auto* restore = command(mover, "restore", "make a volume equal to a snapshot of a repository",
                           "mover restore --volume /volume --repository /etc/mtc-repository --snapshot ID --verify");
   auto options = std::make_shared<RepositoryOptions>();
-  value(restore, "--volume", options->volume, "DIR", "the volume's root")->required();
+  add_volume(restore, *options);
   add_repository(restore, *options);
   value(restore, "--snapshot", options->snapshot, "ID", "the snapshot, 64 hexadecimal digits")->required();
   restore->add_flag("--verify", options->verify, "read everything back from the disk and compare it with the snapshot");

@@ -176,7 +176,7 @@ TEST(Validate, RefusesToRunWithoutThePlansVolumes) {
   const auto* device =
       "{selection: {action: copy, copyMethod: block}, pvc: {namespace: shop, name: data, volumeMode: Block}}";
   EXPECT_THAT(conditions_with(device), ElementsAre());
-  EXPECT_THAT(conditions_with(device, "{indirectVolumeMigration: true}"), ElementsAre("VolumeMigrationNotSupported"));
+  EXPECT_THAT(conditions_with(device, "{indirectVolumeMigration: true}"), ElementsAre());
   EXPECT_THAT(conditions_with("{selection: {action: move}}"), ElementsAre());
   EXPECT_THAT(conditions_with("{selection: {action: copy, copyMethod: snapshot}}"), ElementsAre());
   for (const auto* left_behind : {"{selection: {action: copy}}", "{}",

@@ -21,17 +21,15 @@ void critical(api::Conditions& conditions, std::string type, std::string reason,
 }
 
 /// Volumes that a plan wants to take along and nothing carries: a migration that ran without them would leave their
-/// data behind. File systems are copied, directly or through the repository, also as snapshots have them, and devices
-/// directly; what is moved may be either.
+/// data behind. File systems and devices are copied, directly or through the repository, also as snapshots have them;
+/// what is moved may be either.
 std::vector<std::string> not_carried(const Json& plan_object) {
   const auto plan = api::MigPlan::parse(plan_object);
   std::vector<std::string> out;
   if (!api::volumes_enabled(plan_object)) return out;  // an operator has said so
   for (const auto& volume : api::volumes_of(plan)) {
     if (volume.action == api::VolumeAction::kSkip || volume.action == api::VolumeAction::kMove) continue;
-    const bool is_device = volume.mode == api::VolumeMode::kBlock;
-    const bool by_movers = is_device ? volume.is_direct_copy() && !plan.indirect_volumes
-                                     : volume.is_direct_copy() || volume.is_snapshot_copy();
+    const bool by_movers = volume.is_direct_copy() || volume.is_snapshot_copy();
     if (!by_movers || volume.mode == api::VolumeMode::kUnknown) out.push_back(volume.claim.str());
   }
   return out;
@@ -46,7 +44,7 @@ void validate_volumes(const Json& plan, const api::Ref& ref, api::Conditions& co
                     .category = kCritical,
                     .reason = "NotSupported",
                     .message = fmt::format("MigPlan {} has volumes that this release does not carry: claims []. It "
-                                           "copies file systems, and devices directly; nothing was done.",
+                                           "copies file systems and devices; nothing was done.",
                                            ref.str()),
                     .items = std::move(left_behind)});
   } catch (const Error& error) {

@@ -77,10 +77,10 @@ Json line_of(const Outcome& outcome, const volume::Progress& progress) {
     if (outcome.snapshot.empty()) {
       line["root"] = outcome.root;
       line["verified"] = outcome.verified;
-      if (outcome.device) line["device"] = true;
     } else {
       line["snapshot"] = outcome.snapshot;
     }
+    if (outcome.device) line["device"] = true;
     line["skipped"] = outcome.skipped;
   } else {
     line["retry"] = outcome.retry;
@@ -122,10 +122,13 @@ Outcome outcome_of(const Report& report) {
 Outcome outcome_of(const restic::BackupResult& backup) {
   auto outcome = outcome_of(backup.report);
   if (!outcome.done) return outcome;
+  const auto& report = backup.report;
   outcome.snapshot = backup.snapshot->id.hex();
-  outcome.message =
-      fmt::format("snapshot {}: {} files and {} bytes read, {} files as they were", backup.snapshot->id.brief(),
-                  backup.report.files, backup.report.bytes, backup.report.skipped);
+  const auto what = report.device > 0 ? fmt::format("{} of {} bytes of the device stored, the others were there",
+                                                    report.bytes, report.device)
+                                      : fmt::format("{} files and {} bytes read, {} files as they were", report.files,
+                                                    report.bytes, report.skipped);
+  outcome.message = fmt::format("snapshot {}: {}", backup.snapshot->id.brief(), what);
   return outcome;
 }
 

@@ -191,12 +191,6 @@ class VolumeCheck {
            "the action move within one cluster", "select copy or skip");
     refuse([&](const PlanVolume& volume) { return is_copied(volume) && volume.mode != mode_of(volume); },
            "another volume mode than that of the source", "set `pvc.volumeMode` to it");
-    const auto is_indirect_device = [&](const PlanVolume& volume) {
-      const bool is_direct = !plan_.indirect_volumes && volume.method != CopyMethod::kSnapshot;
-      return is_copied(volume) && found(volume).is_block && !is_direct;
-    };
-    refuse(is_indirect_device, "volumes of mode Block but by direct copies",
-           "set `indirectVolumeMigration: false` and the copy method block, or select the action skip");
     if (causes.empty()) return;
     conditions_->set({.type = "VolumeMigrationNotSupported",
                       .category = kCritical,

@@ -1,7 +1,6 @@
 #include "restic/backup.hpp"
 
 #include <algorithm>
-#include <deque>
 #include <map>
 #include <unistd.h>
 #include <utility>
@@ -11,27 +10,29 @@
 #include "async/runtime.hpp"
 #include "async/scope.hpp"
 #include "async/wait_list.hpp"
+#include "restic/backup_pass.hpp"
 #include "restic/backup_source.hpp"
 #include "restic/root_tag.hpp"
+#include "restic/store_content.hpp"
 
 namespace mtc::restic {
 namespace {
 
 constexpr std::uint64_t kWindow = 256;  ///< batches between the first that is not in its tree yet and the last begun
 constexpr std::size_t kLargeAtOnce = 2;
-constexpr std::size_t kWindowsAtOnce = 3;  ///< of large files: one is read while others are sealed and uploaded
 
 /// What the lanes of one pass share.
 struct Pass {
   Pass(BackupSource& from, Repository& to, const std::optional<Snapshot>& before)
-      : source(&from), previous(to, before), builder(to) {}
+      : source(&from), previous(to, before), builder(to), zeros(from.chunker()) {}
 
   BackupSource* source;
   PreviousTree previous;
   TreeBuilder builder;
+  ZeroBlob zeros;
   async::Semaphore turn{1};  // at the scan
   async::Semaphore large{kLargeAtOnce};
-  async::Semaphore windows{kWindowsAtOnce};
+  async::Semaphore windows{Storing::kWindowsAtOnce};
   bool scanned = false;
   unsigned looking = 0;  ///< lanes between taking names and having looked at them
   std::uint64_t assembled = 0;
@@ -62,65 +63,18 @@ Task<std::optional<BackupUnit>> take_next(Pass* pass) {
   co_return unit;
 }
 
-Task<void> seal_piece(Pass* pass, std::string_view piece, Id* id) {
-  auto* repository = &pass->source->repository();
-  std::vector<Sealed> blobs;
-  co_await async::offload([&] {
-    *id = Id::of(piece);
-    if (auto sealed = repository->seal(BlobType::kData, *id, piece)) blobs.push_back(std::move(*sealed));
-  });
-  if (!blobs.empty()) co_await repository->add(std::move(blobs));
-  pass->source->progress().move(piece.size());
-}
-
-/// A large file on its way: windows are read one after the other, and sealed at once.
-struct LargeFile {
-  std::unique_ptr<LargeFileReader> reader;
-  async::Semaphore turn{1};           // at the reader
-  std::deque<std::vector<Id>> blobs;  ///< of each window; a deque, since tasks write to one while others are added
-};
-
-Task<void> seal_window(Pass* pass, const FileWindow* window, std::vector<Id>* ids) {
-  ids->resize(window->sizes.size());
-  std::vector<Task<void>> sealing;
-  sealing.reserve(ids->size());
-  std::string_view rest = window->bytes;
-  for (std::size_t i = 0; i < ids->size(); ++i) {
-    const auto piece = rest.substr(0, window->sizes[i]);
-    rest.remove_prefix(piece.size());
-    sealing.push_back(seal_piece(pass, piece, &(*ids)[i]));
-  }
-  co_await async::all(std::move(sealing));
-}
-
-Task<void> store_windows(Pass* pass, LargeFile* file) {
-  for (;;) {
-    const auto permit = co_await pass->windows.acquire();
-    FileWindow window;
-    std::vector<Id>* ids = nullptr;
-    {
-      const auto turn = co_await file->turn.acquire();
-      window = co_await async::offload([&] { return file->reader->next(); });
-      if (window.sizes.empty()) co_return;
-      ids = &file->blobs.emplace_back();
-    }
-    co_await seal_window(pass, &window, ids);
-  }
-}
-
 Task<void> read_large(Pass* pass, BackupUnit* unit, volume::Where at) {
   const auto permit = co_await pass->large.acquire();
   auto* source = pass->source;
   if (source->take_known(unit->node(at))) co_return;
-  LargeFile file;
-  file.reader = co_await async::offload([&] { return std::make_unique<LargeFileReader>(*source, *unit, at); });
-  std::vector<Task<void>> lanes;
-  lanes.reserve(kWindowsAtOnce);
-  for (std::size_t i = 0; i < kWindowsAtOnce; ++i) lanes.push_back(store_windows(pass, &file));
-  co_await async::all(std::move(lanes));
-  std::vector<Id> blobs;
-  for (const auto& window : file.blobs) blobs.insert(blobs.end(), window.begin(), window.end());
-  co_await async::offload([&] { file.reader->finish(std::move(blobs)); });
+  const auto reader = co_await async::offload([&] { return std::make_unique<LargeFileReader>(*source, *unit, at); });
+  auto* progress = &source->progress();
+  auto blobs = co_await store_content({.repository = &source->repository(),
+                                       .zeros = &pass->zeros,
+                                       .windows = &pass->windows,
+                                       .stored = [progress](std::uint64_t size, bool) { progress->move(size); }},
+                                      [&reader] { return reader->next(); });
+  co_await async::offload([&] { reader->finish(std::move(blobs)); });
 }
 
 Task<void> read_contents(Pass* pass, BackupUnit* unit) {
@@ -163,15 +117,9 @@ Task<void> run_lane(Pass* pass) {
   }
 }
 
-/// What was read, and the tree it makes.
-struct Passed {
-  volume::Report report;
-  Snapshot snapshot;
-};
-
-Task<Passed> run_pass(Repository* repository, const BackupOptions* options, volume::Progress* progress,
-                      std::optional<Snapshot> before) {
-  progress->begin();
+/// `before` is of the same tree.
+Task<Passed> read_tree(Repository* repository, const BackupOptions* options, volume::Progress* progress,
+                       std::optional<Snapshot> before) {
   Passed passed;
   passed.snapshot.time = repository->clock().now();
   const auto source =
@@ -188,6 +136,14 @@ Task<Passed> run_pass(Repository* repository, const BackupOptions* options, volu
   passed.snapshot.tags = options->tags;
   passed.snapshot.tags.push_back(root_tag(co_await async::offload([&] { return source->root_node(); })));
   passed.report = std::move(source->report());
+  co_return passed;
+}
+
+Task<Passed> run_pass(Repository* repository, const BackupOptions* options, volume::Progress* progress,
+                      std::optional<Snapshot> before) {
+  progress->begin();
+  auto passed = options->device ? co_await read_device(repository, options, progress)
+                                : co_await read_tree(repository, options, progress, std::move(before));
   passed.report.lenient = options->lenient;
   co_return passed;
 }

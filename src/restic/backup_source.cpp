@@ -53,15 +53,15 @@ Node BackupSource::node_of(const volume::Seen& seen) {
 }
 
 Node BackupSource::root_node() {
-  auto node = node_of(volume::look_at_open(tree_.fd(), "root", ""));
-  drop_unkept(tree_.fd(), "", "", node);
+  const auto seen = volume::look_at_open(tree_.fd(), "root", "");
+  auto node = node_of(seen);
+  drop_unkept(seen, "", node);
   return node;
 }
 
-void BackupSource::drop_unkept(int directory, const std::string& name, const std::string& path, Node& node) {
+void BackupSource::drop_unkept(const volume::Seen& seen, const std::string& path, Node& node) {
   auto lost = restic::drop_unkept(node.entry.xattrs);
-  std::ranges::move(flags_at(directory, name), std::back_inserter(lost));
-  if (volume::has_cut_time(node.entry)) lost.emplace_back(volume::kCutTime);
+  std::ranges::move(volume::unkept_of(seen), std::back_inserter(lost));
   if (lost.empty()) return;
   const std::scoped_lock lock(mutex_);
   for (const auto& what : lost) report_.lose(what, 1, path);
@@ -217,16 +217,10 @@ std::vector<Sealed> BackupSource::read_some(BackupUnit& unit, std::size_t& at) {
 TreePart BackupSource::part_of(BackupUnit& unit, std::uint32_t segment) {
   TreePart part;
   part.path = unit.batch.segments[segment].path;
-  volume::Fd directory;
-  try {
-    directory = tree_.open_directory(part.path);
-  } catch (const FileError&) {
-    // It vanished after its names were looked at: of these, what could be seen then is kept.
-  }
   for (std::uint32_t e = 0; e < unit.nodes[segment].size(); ++e) {
     if (unit.lost[segment][e]) continue;
     auto& node = unit.node({segment, e});
-    drop_unkept(directory.get(), node.entry.name, unit.path({segment, e}), node);
+    drop_unkept(unit.batch.segments[segment].found[e], unit.path({segment, e}), node);
     part.add(node);
   }
   return part;

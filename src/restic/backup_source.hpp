@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "restic/chunker.hpp"
+#include "restic/content_windows.hpp"
 #include "restic/node.hpp"
 #include "restic/owner_names.hpp"
 #include "restic/previous_tree.hpp"
@@ -78,7 +79,7 @@ class BackupSource {
   void refresh(Node& node, int file, const std::string& path);
   void keep(const Node& node, const volume::Stamp& stamp);
   TreePart part_of(BackupUnit& unit, std::uint32_t segment);
-  void drop_unkept(int directory, const std::string& name, const std::string& path, Node& node);
+  void drop_unkept(const volume::Seen& seen, const std::string& path, Node& node);
   void done(const Node& node);
   void changed(const std::string& path);
   void unreadable(BackupUnit& unit, volume::Where at, const volume::FileError& failure);
@@ -94,12 +95,6 @@ class BackupSource {
   volume::Report report_;
 };
 
-/// A part of a large file, cut into blobs: one begins where the one before it ends.
-struct FileWindow {
-  std::string bytes;
-  std::vector<std::size_t> sizes;
-};
-
 /// A file that is larger than BackupSource::kWhole, while it is read from its beginning to its end. One thread at a
 /// time. What fails is noted in the source's report.
 class LargeFileReader {
@@ -107,22 +102,18 @@ class LargeFileReader {
   /// Opens the file; if that fails, there is nothing in it.
   LargeFileReader(BackupSource& source, BackupUnit& unit, volume::Where at);
   /// The next blobs, some 10 MiB of them; none at the end.
-  FileWindow next();
+  ContentWindow next();
   /// Everything was read; `blobs` are the Ids of all pieces. Notes if the file changed meanwhile.
   void finish(std::vector<Id> blobs);
 
  private:
-  void fill(FileWindow& window);
-
   BackupSource& source_;
   BackupUnit& unit_;
   volume::Where at_;
   std::string path_;
   volume::Fd file_;
   volume::Stamp before_;
-  std::string uncut_;  ///< behind the last blob that was given
-  std::uint64_t read_ = 0;
-  bool ended_ = false;
+  std::optional<ContentWindows> windows_;
 };
 
 }  // namespace mtc::restic

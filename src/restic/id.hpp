@@ -21,6 +21,9 @@ struct Id {
   /// The first 8 of them, for messages.
   std::string brief() const;
 
+  /// The 32 bytes as text.
+  std::string_view raw() const { return {reinterpret_cast<const char*>(bytes.data()), bytes.size()}; }
+
   /// Of the 32 bytes of a hash.
   static Id from_raw(std::string_view raw);
   /// The Id of `content`.

@@ -1,6 +1,3 @@
-#include <algorithm>
-#include <cerrno>
-#include <cstring>
 #include <fcntl.h>
 #include <utility>
 
@@ -8,11 +5,6 @@
 #include "volume/file_io.hpp"
 
 namespace mtc::restic {
-namespace {
-
-constexpr std::size_t kBuffer = Chunker::kMax + Chunker::kMax / 2;
-
-}  // namespace
 
 LargeFileReader::LargeFileReader(BackupSource& source, BackupUnit& unit, volume::Where at)
     : source_(source), unit_(unit), at_(at), path_(unit.path(at)) {
@@ -24,40 +16,23 @@ LargeFileReader::LargeFileReader(BackupSource& source, BackupUnit& unit, volume:
     before_ = {node.entry.size, node.entry.mtime_ns, node.ctime_ns};
     ::posix_fadvise(file.get(), 0, 0, POSIX_FADV_SEQUENTIAL);
     file_ = std::move(file);
+    windows_.emplace(source.chunker(), before_.size, [this](std::string& to, std::uint64_t offset, std::uint64_t size) {
+      return volume::append_at(to, file_.get(), offset, size, path_);
+    });
   } catch (const volume::FileError& failure) {
     source.unreadable(unit, at, failure);
   }
 }
 
-/// Reads behind what `window` holds as much as there is room for.
-void LargeFileReader::fill(FileWindow& window) {
-  window.bytes.reserve(kBuffer);
-  window.bytes += std::exchange(uncut_, {});
-  const auto wanted = std::min<std::uint64_t>(kBuffer - window.bytes.size(), before_.size - read_);
-  const auto more = volume::append_at(window.bytes, file_.get(), read_, wanted, path_);
-  read_ += more.size();
-  ended_ = more.size() < wanted || read_ == before_.size;  // It may have become shorter.
-}
-
-FileWindow LargeFileReader::next() {
-  FileWindow window;
-  if (!file_ || ended_) return window;
+ContentWindow LargeFileReader::next() {
+  if (!file_) return {};
   try {
-    fill(window);
+    return windows_->next();
   } catch (const volume::FileError& failure) {
     source_.unreadable(unit_, at_, failure);
     file_ = {};
     return {};
   }
-  std::string_view rest = window.bytes;
-  while (!rest.empty()) {
-    const auto size = source_.chunker().first(rest);
-    if (size == rest.size() && size < Chunker::kMax && !ended_) break;  // Its end lies in the next window.
-    window.sizes.push_back(size);
-    rest.remove_prefix(size);
-  }
-  uncut_ = rest;
-  return window;
 }
 
 void LargeFileReader::finish(std::vector<Id> blobs) {
@@ -65,9 +40,10 @@ void LargeFileReader::finish(std::vector<Id> blobs) {
   auto& node = unit_.node(at_);
   node.content = std::move(blobs);
   try {
-    const bool still = read_ == before_.size && volume::stamp_of(file_.get(), path_) == before_;
+    const auto read = windows_->bytes_read();
+    const bool still = read == before_.size && volume::stamp_of(file_.get(), path_) == before_;
     if (!still) source_.changed(path_);
-    node.entry.size = read_;
+    node.entry.size = read;
     source_.keep(node, still ? before_ : volume::Stamp{});
     source_.done(node);
   } catch (const volume::FileError& failure) {

@@ -2,11 +2,17 @@
 
 #include <utility>
 
+#include <fmt/format.h>
+
 #include "async/runtime.hpp"
 #include "async/scope.hpp"
+#include "base/error.hpp"
+#include "restic/device_tree.hpp"
+#include "restic/restore_device.hpp"
 #include "restic/restore_lane.hpp"
 #include "restic/root_tag.hpp"
 #include "volume/attributes.hpp"
+#include "volume/file_error.hpp"
 
 namespace mtc::restic {
 namespace {
@@ -33,6 +39,15 @@ Task<volume::Report> write_all(Repository* repository, const RestoreOptions* opt
   co_return report;
 }
 
+/// How long the device is that is restored, or 0 for a tree. Throws Error(kInvalid) if the snapshot is not of that.
+std::uint64_t device_size(const RestoreOptions& options, const Snapshot& snapshot) {
+  const auto size = device_of(snapshot);
+  if (size.has_value() == options.device) return size.value_or(0);
+  throw Error(Code::kInvalid, fmt::format("snapshot {} is of {}, and {} is {}", snapshot.id.brief(),
+                                          size ? "a block device" : "a file tree", volume::printable(options.root),
+                                          options.device ? "a block device" : "to be a file tree"));
+}
+
 }  // namespace
 
 Task<volume::Report> restore(std::shared_ptr<Repository> repository, RestoreOptions options) {
@@ -40,7 +55,9 @@ Task<volume::Report> restore(std::shared_ptr<Repository> repository, RestoreOpti
   if (options.progress == nullptr) options.progress = &own;
   options.progress->begin();
   const auto snapshot = co_await load_snapshot(*repository, options.snapshot);
+  const auto device = device_size(options, snapshot);
   co_await repository->load_index();
+  if (options.device) co_return co_await restore_device(repository.get(), &options, &snapshot, device);
   auto report = co_await write_all(repository.get(), &options, &snapshot, options.progress);
   if (options.verify) co_await verify(repository, snapshot, options, &report);
   co_return report;

@@ -5,10 +5,7 @@
 #include <optional>
 #include <utility>
 
-#include <fmt/format.h>
-
 #include "async/runtime.hpp"
-#include "base/error.hpp"
 #include "volume/file_error.hpp"
 #include "volume/file_io.hpp"
 
@@ -113,25 +110,6 @@ Task<std::optional<SnapshotBatch>> take_next(Restoring* restoring) {
 }
 
 }  // namespace
-
-std::vector<std::uint32_t> sizes_of(const Repository& repository, const std::vector<Id>& content, std::uint64_t size,
-                                    const std::string& path) {
-  std::vector<std::uint32_t> sizes;
-  sizes.reserve(content.size());
-  std::uint64_t total = 0;
-  for (const auto& id : content) {
-    const auto location = repository.locate(BlobType::kData, id);
-    if (!location) {
-      throw Error(Code::kCorrupt,
-                  fmt::format("the repository lacks data of {}: blob {}", volume::printable(path), id.brief()));
-    }
-    sizes.push_back(location->plain_size);
-    total += location->plain_size;
-  }
-  if (total == size) return sizes;
-  throw Error(Code::kCorrupt, fmt::format("the snapshot says that {} has {} bytes, and {} are its content",
-                                          volume::printable(path), size, total));
-}
 
 Task<void> run_restore_lane(Restoring* restoring) {
   while (auto batch = co_await take_next(restoring)) {

@@ -7,6 +7,7 @@
 
 #include "async/scope.hpp"
 #include "restic/fetch.hpp"
+#include "restic/restore_content.hpp"
 #include "restic/snapshot_scan.hpp"
 #include "volume/destination.hpp"
 
@@ -41,10 +42,5 @@ Task<void> run_restore_lane(Restoring* restoring);
 
 /// Restores a file that is larger than volume::kSmallFile; what is there of it is kept.
 Task<void> restore_large(Restoring* restoring, const SnapshotBatch* batch, volume::Where at);
-
-/// The size of each blob of a file. Throws Error(kCorrupt) if the repository lacks one, or they do not make up the
-/// file. `path` is for messages.
-std::vector<std::uint32_t> sizes_of(const Repository& repository, const std::vector<Id>& content, std::uint64_t size,
-                                    const std::string& path);
 
 }  // namespace mtc::restic

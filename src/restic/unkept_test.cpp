@@ -1,11 +1,8 @@
 #include "restic/unkept.hpp"
 
 #include <algorithm>
-#include <array>
-#include <fcntl.h>
 #include <filesystem>
 #include <linux/fs.h>
-#include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <sys/xattr.h>
 
@@ -14,8 +11,9 @@
 #include <gtest/gtest.h>
 
 #include "restic/testing/vault.hpp"
+#include "volume/file_error.hpp"
+#include "volume/testing/flagged.hpp"
 #include "volume/testing/random_tree.hpp"
-#include "volume/tree.hpp"
 
 // What no snapshot can hold, of files on a disk: a backup says what it leaves out.
 
@@ -27,6 +25,7 @@ using ::testing::Contains;
 using ::testing::ElementsAre;
 using ::testing::IsEmpty;
 using testing::Vault;
+using volume::testing::Flagged;
 using volume::testing::Folder;
 using volume::testing::set_age;
 using volume::testing::write_file;
@@ -44,25 +43,6 @@ std::vector<std::string> texts_of(const std::vector<volume::Loss>& losses) {
 void set_attribute(const std::string& path, const char* name, std::string_view value) {
   ASSERT_EQ(::lsetxattr(path.c_str(), name, value.data(), value.size(), 0), 0) << path << " " << name;
 }
-
-/// Sets flags as chattr does, until it ends.
-class Flagged {
- public:
-  Flagged(const std::string& path, int flags) : file_(::open(path.c_str(), O_RDONLY | O_CLOEXEC)) {
-    ::ioctl(file_.get(), FS_IOC_GETFLAGS, &before_);
-    int now = before_ | flags;
-    set_ = ::ioctl(file_.get(), FS_IOC_SETFLAGS, &now) == 0;
-  }
-  ~Flagged() { ::ioctl(file_.get(), FS_IOC_SETFLAGS, &before_); }
-  Flagged(const Flagged&) = delete;
-  Flagged& operator=(const Flagged&) = delete;
-  bool set() const { return set_; }
-
- private:
-  volume::Fd file_;
-  int before_ = 0;
-  bool set_ = false;
-};
 
 TEST(Unkept, AnAttributeWhoseNameIsNoTextIsALoss) {
   const Vault vault;

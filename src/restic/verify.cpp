@@ -94,8 +94,7 @@ bool holds(int file, const std::vector<Id>& content, const std::vector<std::uint
       hash.update(bytes);
       offset += bytes.size();
     }
-    const auto& id = content[i].bytes;
-    if (hash.finish() != std::string_view(reinterpret_cast<const char*>(id.data()), id.size())) return false;
+    if (hash.finish() != content[i].raw()) return false;
   }
   return volume::read_at(file, offset, 1, path).empty();
 }

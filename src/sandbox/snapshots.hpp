@@ -16,7 +16,7 @@ class Snapshots {
   Snapshots(Objects* objects, Folder* folder, Copies* copies)
       : objects_(*objects), folder_(*folder), copies_(*copies) {}
   void look();
-  /// The directory with what a snapshot holds. Throws Error(kNotFound) for one that is not ready.
+  /// The directory, or file of a device, with what a snapshot holds. Throws Error(kNotFound) for one that is not ready.
   std::filesystem::path directory_of(const std::string& ns, const std::string& name) const;
 
  private:

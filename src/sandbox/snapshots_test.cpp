@@ -114,6 +114,31 @@ Task<void> retained(kube::ClientPtr client, fs::path files) {
 
 TEST(Snapshots, StayIfTheirClassSaysRetain) { on_cluster_with_snapshots(retained); }
 
+Json device(const std::string& name, const std::string& snapshot = "") {
+  auto out = claim(name, snapshot);
+  out["spec"]["volumeMode"] = "Block";
+  out["spec"]["resources"]["requests"]["storage"] = "1Mi";
+  return out;
+}
+
+Task<void> of_devices(kube::ClientPtr client, fs::path files) {
+  co_await client->create(types::persistent_volume_claims(), device("disk"));
+  const auto source = co_await directory_of_claim(client, files, "disk");
+  const auto write = [&source](std::string_view text) { std::fstream(source, std::ios::in | std::ios::out) << text; };
+  write("then");
+  co_await client->create(types::volume_snapshots(), snapshot("s", "disk"));
+  co_await ready(client, "s");
+  write("now!");
+  co_await client->create(types::persistent_volume_claims(), device("copy", "s"));
+  const auto copy = co_await directory_of_claim(client, files, "copy");
+  EXPECT_EQ(content_of(copy).substr(0, 4), "then");
+  EXPECT_EQ(fs::file_size(copy), 1024U * 1024);
+  co_await client->create(types::persistent_volume_claims(), claim("tree", "s"));
+  co_await when_told(client, "tree", "snapshot s is of a volume of another volumeMode");
+}
+
+TEST(Snapshots, AreOfDevicesToo) { on_cluster_with_snapshots(of_devices); }
+
 Task<void> impossible(kube::ClientPtr client, fs::path) {
   co_await client->create(types::volume_snapshots(), snapshot("of-none", "nothing"));
   const auto refused = co_await when(client, types::volume_snapshots(), "of-none", [](const Json& object) {

@@ -297,12 +297,16 @@ void Volumes::provision(const Json& claim, const Json& storage_class) {
   bind(*volume, *owner);
 }
 
-/// A directory, empty or with what a snapshot holds, or a file that stands for a device. False: it is not there yet.
+/// A directory or a file that stands for a device, empty or with what a snapshot holds. False: it is not there yet.
 bool Volumes::make_place(const Json& claim, const std::filesystem::path& path, const std::string& provisioner) {
   if (const auto snapshot = snapshot_of(claim); !snapshot.empty()) {
-    if (provisioner == kCsiDriver && !is_device(claim))
-      return copies_.ensure(snapshots_.directory_of(ns_of(claim), snapshot), path);
-    throw Error(Code::kUnsupported, fmt::format("provisioner {} makes no such volumes of snapshots", provisioner));
+    if (provisioner != kCsiDriver)
+      throw Error(Code::kUnsupported, fmt::format("provisioner {} makes no volumes of snapshots", provisioner));
+    const auto taken = snapshots_.directory_of(ns_of(claim), snapshot);
+    if (std::filesystem::is_regular_file(taken) != is_device(claim))
+      throw Error(Code::kUnsupported, fmt::format("snapshot {} is of a volume of another volumeMode", snapshot));
+    if (!copies_.ensure(taken, path)) return false;
+    if (!is_device(claim)) return true;
   }
   if (is_device(claim)) {
     constexpr double most = 0x1p62;

@@ -7,6 +7,7 @@
 #include <functional>
 #include <sched.h>
 #include <sys/stat.h>
+#include <sys/sysmacros.h>
 #include <sys/xattr.h>
 #include <unistd.h>
 
@@ -31,7 +32,8 @@ Type type_of(mode_t mode) {
   }
 }
 
-std::int64_t nanoseconds(const timespec& time) {
+template <typename Timespec>  // the two of stat and statx
+std::int64_t nanoseconds(const Timespec& time) {
   if (time.tv_sec >= kTimeLimit) return kTimeLimit * kSecond;
   if (time.tv_sec <= -kTimeLimit) return -kTimeLimit * kSecond;
   return (time.tv_sec * kSecond) + time.tv_nsec;
@@ -39,25 +41,50 @@ std::int64_t nanoseconds(const timespec& time) {
 
 bool is_device(Type type) { return type == Type::kCharDevice || type == Type::kBlockDevice; }
 
-Seen seen_of(const struct stat& from, std::string name) {
+/// A flag as chattr sets it, and what the report says of it.
+struct Flag {
+  std::uint64_t bit;
+  std::string_view name;
+};
+constexpr std::array<Flag, 6> kFlags{{{STATX_ATTR_IMMUTABLE, "flag immutable"},
+                                      {STATX_ATTR_APPEND, "flag append-only"},
+                                      {STATX_ATTR_NODUMP, "flag no-dump"},
+                                      {STATX_ATTR_VERITY, "flag verity"},
+                                      {STATX_ATTR_COMPRESSED, "flag compressed"},
+                                      {STATX_ATTR_ENCRYPTED, "flag encrypted"}}};
+constexpr auto kAllFlags = [] {
+  std::uint64_t all = 0;
+  for (const auto& flag : kFlags) all |= flag.bit;
+  return all;
+}();
+
+/// `name` in a directory, or with AT_EMPTY_PATH and "" what is open. Flags come with the rest.
+struct statx stat_of(int directory, const char* name, int how, std::string_view path) {
+  struct statx found{};
+  if (::statx(directory, name, how, STATX_BASIC_STATS, &found) != 0) throw FileError(errno, "look at", path);
+  return found;
+}
+
+Seen seen_of(const struct statx& from, std::string name) {
   Seen seen;
   auto& entry = seen.entry;
   entry.name = std::move(name);
-  entry.type = type_of(from.st_mode);
-  entry.mode = from.st_mode & 07777U;
-  entry.uid = from.st_uid;
-  entry.gid = from.st_gid;
-  entry.mtime_ns = nanoseconds(from.st_mtim);
+  entry.type = type_of(from.stx_mode);
+  entry.mode = from.stx_mode & 07777U;
+  entry.uid = from.stx_uid;
+  entry.gid = from.stx_gid;
+  entry.mtime_ns = nanoseconds(from.stx_mtime);
   if (entry.type == Type::kFile) {
-    entry.size = static_cast<std::uint64_t>(from.st_size);
-    entry.sparse = from.st_blocks * 512 < from.st_size;
+    entry.size = from.stx_size;
+    entry.sparse = from.stx_blocks * 512 < from.stx_size;
   }
-  if (is_device(entry.type)) entry.rdev = from.st_rdev;
-  entry.shared = entry.type != Type::kDirectory && from.st_nlink > 1;
-  seen.device = from.st_dev;
-  seen.inode = from.st_ino;
-  seen.links = from.st_nlink;
-  seen.ctime_ns = nanoseconds(from.st_ctim);
+  if (is_device(entry.type)) entry.rdev = makedev(from.stx_rdev_major, from.stx_rdev_minor);
+  entry.shared = entry.type != Type::kDirectory && from.stx_nlink > 1;
+  seen.device = makedev(from.stx_dev_major, from.stx_dev_minor);
+  seen.inode = from.stx_ino;
+  seen.links = from.stx_nlink;
+  seen.ctime_ns = nanoseconds(from.stx_ctime);
+  seen.flags = from.stx_attributes & kAllFlags;
   return seen;
 }
 
@@ -202,6 +229,15 @@ bool has_cut_time(const Entry& entry) {
   return seconds >= kTimeLimit || seconds <= -kTimeLimit;
 }
 
+Lost unkept_of(const Seen& seen) {
+  Lost lost;
+  for (const auto& flag : kFlags) {
+    if ((seen.flags & flag.bit) != 0) lost.emplace_back(flag.name);
+  }
+  if (has_cut_time(seen.entry)) lost.emplace_back(kCutTime);
+  return lost;
+}
+
 Stamp stamp_of(int file, std::string_view path) {
   struct stat now{};
   if (::fstat(file, &now) != 0) throw FileError(errno, "look at", path);
@@ -211,11 +247,7 @@ Stamp stamp_of(int file, std::string_view path) {
 Stamp stamp_of(const Seen& seen) { return {seen.entry.size, seen.entry.mtime_ns, seen.ctime_ns}; }
 
 Seen look_at(int directory, const std::string& name, std::string_view path) {
-  struct stat found{};
-  if (::fstatat(from_here(directory), name.c_str(), &found, AT_SYMLINK_NOFOLLOW) != 0) {
-    throw FileError(errno, "look at", path);
-  }
-  auto seen = seen_of(found, name);
+  auto seen = seen_of(stat_of(from_here(directory), name.c_str(), AT_SYMLINK_NOFOLLOW, path), name);
   if (seen.entry.type == Type::kSymlink) {
     seen.entry.target.resize(kMaxTarget);
     const auto size = ::readlinkat(directory, name.c_str(), seen.entry.target.data(), kMaxTarget);
@@ -230,9 +262,7 @@ Seen look_at(int directory, const std::string& name, std::string_view path) {
 }
 
 Seen look_at_open(int file, std::string name, std::string_view path) {
-  struct stat found{};
-  if (::fstat(file, &found) != 0) throw FileError(errno, "look at", path);
-  auto seen = seen_of(found, std::move(name));
+  auto seen = seen_of(stat_of(file, "", AT_EMPTY_PATH, path), std::move(name));
   seen.entry.xattrs =
       read_xattrs([&](char* to, std::size_t room) { return ::flistxattr(file, to, room); },
                   [&](const char* key, char* to, std::size_t room) { return ::fgetxattr(file, key, to, room); }, path);

@@ -17,6 +17,7 @@ struct Seen {
   std::uint64_t inode = 0;
   std::uint64_t links = 1;
   std::int64_t ctime_ns = 0;  ///< when content or attributes changed last, by the file system's own clock
+  std::uint64_t flags = 0;    ///< STATX_ATTR_… that no copy keeps
   unsigned char kind = 0;     ///< what its directory said that it is, before anybody looked (see Name)
 };
 
@@ -60,6 +61,10 @@ inline constexpr std::string_view kCutTime = "time before 1678 or after 2261";
 
 /// What was not kept, for the report: "owner", "attribute user.x", "device".
 using Lost = std::vector<std::string>;
+
+/// What no copy keeps of an entry of a disk: a time that no Entry can have, and flags that chattr sets ("flag
+/// immutable").
+Lost unkept_of(const Seen& seen);
 
 /// Gives an open file or directory the owner, attributes, mode and time of `want`; touches only what differs from `is`.
 /// What this process may not set goes into `lost`; other failures throw FileError.

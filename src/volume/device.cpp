@@ -100,18 +100,68 @@ std::string Device::digest_from_disk(Extent extent) const {
   const auto end = extent.offset + extent.size;
   bool direct = static_cast<bool>(direct_);
   for (auto at = extent.offset; at < end;) {
-    const auto got = ::pread(direct ? direct_.get() : file_.get(), memory.get(), kChunk, static_cast<off_t>(at));
+    const auto skipped = at % kAlignment;
+    const auto wanted =
+        std::min<std::uint64_t>(kChunk, ((end - at + skipped + kAlignment - 1) / kAlignment) * kAlignment);
+    const auto got =
+        ::pread(direct ? direct_.get() : file_.get(), memory.get(), wanted, static_cast<off_t>(at - skipped));
     if (got < 0 && errno == EINTR) continue;
     if (got < 0 && errno == EINVAL && direct) {  // The file system knows no direct reads, or not of this alignment.
       direct = false;
       continue;
     }
-    if (got <= 0) throw FileError(got < 0 ? errno : EIO, "read back", path_);
-    const auto piece = std::min(static_cast<std::uint64_t>(got), end - at);
-    hash.update({memory.get(), piece});
+    if (got < 0) throw FileError(errno, "read back", path_);
+    if (static_cast<std::uint64_t>(got) <= skipped) throw FileError(EIO, "read back", path_);
+    const auto piece = std::min(static_cast<std::uint64_t>(got) - skipped, end - at);
+    hash.update({memory.get() + skipped, piece});
     at += piece;
   }
   return hash.finish();
+}
+
+std::unique_ptr<Device> open_target(std::string path, std::uint64_t size) {
+  auto device = std::make_unique<Device>(std::move(path), Device::Access::kWrite);
+  if (device->size() >= size) return device;
+  throw Error(Code::kInvalid, fmt::format("{} is too small: it has {} bytes, the source has {}",
+                                          printable(device->path()), device->size(), size));
+}
+
+DeviceWatch::DeviceWatch(Device& device) : device_(&device) {
+  device_->settle();
+  before_ = device_->writes();
+}
+
+void DeviceWatch::note_writes(Report& report) const {
+  device_->settle();
+  if (before_ == device_->writes()) return;
+  report.changed_count = 1;
+  report.changed.push_back({device_->path(), "was written to while it was read"});
+}
+
+std::vector<Extent> extras_beyond(const Device& device, std::uint64_t from) {
+  std::vector<Extent> extras;
+  std::string chunk;
+  while (from < device.size()) {
+    const auto size = std::min(kChunk - (from % kChunk), device.size() - from);
+    chunk.clear();
+    if (!all_zero(device.read(chunk, from, size))) extras.push_back({from, size});
+    from += size;
+  }
+  return extras;
+}
+
+/// Whoever reads the device to its end shall not find what somebody else left there.
+void zero_beyond(Device& device, std::uint64_t from) {
+  for (const auto& extra : extras_beyond(device, from)) device.zero(extra.offset, extra.size);
+}
+
+void note_difference(Report& report, Extent at, std::string what) {
+  if (report.lenient && report.unsettled() > 0) {
+    ++report.excused;
+    return;
+  }
+  ++report.differing;
+  note(report.differences, Difference{fmt::format("bytes {}-{}", at.offset, at.offset + at.size - 1), std::move(what)});
 }
 
 std::uint64_t extents_of(std::uint64_t size) { return (size + kExtentSize - 1) / kExtentSize; }

@@ -1,10 +1,13 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
+#include "volume/report.hpp"
 #include "volume/tree.hpp"
 #include "volume/wire.hpp"
 
@@ -31,7 +34,7 @@ class Device {
   /// Counts what was written to it since the machine runs: two different answers mean that it changed meanwhile.
   /// Nothing if the kernel does not tell.
   std::optional<std::string> writes() const;
-  /// SHA-256 of the range, read from the disk and not from a cache: after settle().
+  /// SHA-256 of any range, read from the disk and not from a cache: after settle().
   std::string digest_from_disk(Extent extent) const;
 
  private:
@@ -42,6 +45,30 @@ class Device {
   Fd direct_;  ///< past the caches; where that is refused they were emptied
   std::uint64_t size_ = 0;
 };
+
+/// Opens a device to write to what a source of `size` bytes has. Throws Error(kInvalid) with both sizes if it is
+/// smaller.
+std::unique_ptr<Device> open_target(std::string path, std::uint64_t size);
+
+/// Tells whether a device is written to while it is read. Blocks, as a Device does.
+class DeviceWatch {
+ public:
+  /// Begins to watch. `device` outlives it.
+  explicit DeviceWatch(Device& device);
+  /// What was written since is in the report as a change.
+  void note_writes(Report& report) const;
+
+ private:
+  Device* device_;
+  std::optional<std::string> before_;
+};
+
+/// Makes what is at or behind `from` zeros, where it is not.
+void zero_beyond(Device& device, std::uint64_t from);
+/// The ranges at or behind `from` that have anything else than zeros.
+std::vector<Extent> extras_beyond(const Device& device, std::uint64_t from);
+/// Counts a difference of a device: "bytes 0-1048575". In a rehearsal whose source changed meanwhile it is excused.
+void note_difference(Report& report, Extent at, std::string what);
 
 /// How many extents a device of this size has.
 std::uint64_t extents_of(std::uint64_t size);

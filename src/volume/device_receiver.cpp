@@ -31,12 +31,7 @@ Task<void> open_device(DeviceRun* run) {
     co_await run->first()->read();  // A sender that gives up says why.
     throw Error(Code::kInvalid, "the sender sends a file tree, and this end is a block device");
   }
-  run->device =
-      co_await async::offload([run] { return std::make_unique<Device>(run->options.root, Device::Access::kWrite); });
-  if (run->device->size() < run->size()) {
-    throw Error(Code::kInvalid, fmt::format("{} is too small: it has {} bytes, the source has {}",
-                                            printable(run->device->path()), run->device->size(), run->size()));
-  }
+  run->device = co_await async::offload([run] { return open_target(run->options.root, run->size()); });
 }
 
 Task<void> on_extent(DeviceRun* run, Frames* frames, Frame frame) {
@@ -99,36 +94,6 @@ Task<void> run_lane(DeviceRun* run, Frames* frames) {
   co_await async::all(std::move(tasks));
 }
 
-/// Calls `visit` with the chunks behind the source's end, and what stands there.
-template <typename Visit>
-void visit_beyond(const DeviceRun& run, const Visit& visit) {
-  std::string chunk;
-  for (auto at = run.size(); at < run.device->size();) {
-    const auto size = std::min(kChunk - (at % kChunk), run.device->size() - at);
-    chunk.clear();
-    visit(Extent{at, size}, run.device->read(chunk, at, size));
-    at += size;
-  }
-}
-
-/// Whoever reads the device to its end shall not find what somebody else left there.
-void clear_beyond(const DeviceRun& run) {
-  if (!run.hello().wishes.remove_extras) return;
-  visit_beyond(run, [&run](Extent at, std::string_view data) {
-    if (!all_zero(data)) run.device->zero(at.offset, at.size);
-  });
-}
-
-void differs(Report& report, Extent at, std::string what) {
-  const auto path = fmt::format("bytes {}-{}", at.offset, at.offset + at.size - 1);
-  if (report.lenient && report.unsettled() > 0) {
-    ++report.excused;
-    return;
-  }
-  ++report.differing;
-  note(report.differences, Difference{path, std::move(what)});
-}
-
 Task<void> read_back(DeviceRun* run, std::uint64_t* next, std::vector<std::string>* digests) {
   while (*next < digests->size()) {
     const auto number = (*next)++;
@@ -162,14 +127,13 @@ Task<void> verify(DeviceRun* run) {
   const auto source = co_await hear_digests(run->first(), digests.size());
   std::string mine;
   for (std::size_t i = 0; i < digests.size(); ++i) {
-    if (source.substr(i * kDigest, kDigest) != digests[i]) differs(*report, extent_at(i, run->size()), "content");
+    if (source.substr(i * kDigest, kDigest) != digests[i])
+      note_difference(*report, extent_at(i, run->size()), "content");
     mine += digests[i];
   }
   if (run->hello().wishes.remove_extras) {
     co_await async::offload([run, report] {
-      visit_beyond(*run, [report](Extent at, std::string_view data) {
-        if (!all_zero(data)) differs(*report, at, "extra");
-      });
+      for (const auto& extra : extras_beyond(*run->device, run->size())) note_difference(*report, extra, "extra");
     });
   }
   report->verified = true;
@@ -185,7 +149,7 @@ Task<void> complete(DeviceRun* run) {
   if (frame.kind != Kind::kDeviceEnd) out_of_turn();
   auto end = decode_device_end(frame.payload);
   co_await async::offload([run] {
-    clear_beyond(*run);
+    if (run->hello().wishes.remove_extras) zero_beyond(*run->device, run->size());
     run->device->settle();
   });
   auto& report = run->received.report;

@@ -120,14 +120,6 @@ Task<Report> verify(Frames* frames, Sending* sending) {
   co_return report;
 }
 
-/// Compares what was written to the device since `before`; the run has read all of it meanwhile.
-void note_changes(Sending& sending, const std::optional<std::string>& before) {
-  sending.device->settle();
-  if (before == sending.device->writes()) return;
-  sending.report.changed_count = 1;
-  sending.report.changed.push_back({sending.device->path(), "was written to while it was read"});
-}
-
 Task<void> open_device(Sending* sending, std::string path) {
   try {
     sending->device = co_await async::offload([&] { return std::make_unique<Device>(path, Device::Access::kRead); });
@@ -138,14 +130,11 @@ Task<void> open_device(Sending* sending, std::string path) {
 }
 
 Task<void> run(Sending* sending, const std::vector<FramesPtr>* lanes, Report* into) {
-  const auto before = co_await async::offload([sending] {
-    sending->device->settle();
-    return sending->device->writes();
-  });
+  const auto watch = co_await async::offload([sending] { return DeviceWatch(*sending->device); });
   std::vector<Task<void>> tasks;
   for (const auto& lane : *lanes) tasks.push_back(run_lane(sending, lane.get()));
   co_await async::all(std::move(tasks));
-  co_await async::offload([&] { note_changes(*sending, before); });
+  co_await async::offload([&] { watch.note_writes(sending->report); });
 
   auto* first = lanes->front().get();
   DeviceEnd end;

@@ -32,7 +32,7 @@ void refresh(Seen& seen, int file, std::string_view path) {
 Source::Source(std::string root, bool hash, Progress* progress)
     : tree_(std::move(root)), hash_(hash), progress_(progress), scan_(tree_) {
   note_lost_and_found(tree_, report_);
-  if (has_cut_time(root_entry())) report_.lose(kCutTime, 1, "");
+  for (const auto& what : unkept_of(look_at_open(tree_.fd(), "", ""))) report_.lose(what, 1, "");
 }
 
 void note_lost_and_found(const Tree& tree, Report& report) {
@@ -55,7 +55,7 @@ Unit Source::look(Batch batch) {
     report_.entries += segment.found.size();
     for (std::size_t e = 0; e < segment.found.size(); ++e) {
       const auto& seen = segment.found[e];
-      if (has_cut_time(seen.entry)) report_.lose(kCutTime, 1, join_path(segment.path, seen.entry.name));
+      for (const auto& what : unkept_of(seen)) report_.lose(what, 1, join_path(segment.path, seen.entry.name));
       if (seen.entry.type == Type::kFile) {
         ++files;
         bytes += seen.entry.size;

@@ -1,6 +1,7 @@
 #include <cstdio>
 #include <filesystem>
 #include <fstream>
+#include <linux/fs.h>
 #include <sys/stat.h>
 
 #include <fmt/format.h>
@@ -9,7 +10,9 @@
 
 #include "volume/attributes.hpp"
 #include "volume/destination.hpp"
+#include "volume/file_error.hpp"
 #include "volume/testing/copy.hpp"
+#include "volume/testing/flagged.hpp"
 #include "volume/testing/random_tree.hpp"
 
 namespace mtc::volume {
@@ -176,6 +179,25 @@ TEST(Volume, ATebibyteOfHolesIsCopiedProvedAndUpdated) {
   struct stat is{};
   ::stat((folder / "to/disk.img").c_str(), &is);
   EXPECT_LT(is.st_blocks * 512, 3 << 20);
+}
+
+TEST(Volume, FlagsAreLosses) {
+  Folder folder;
+  fs::create_directory(folder / "from");
+  for (const auto* name : {"a", "b", "c"}) write_file(folder / (std::string("from/") + name), name);
+  const testing::Flagged no_dump(folder / "from/b", FS_NODUMP_FL);
+  if (!no_dump.set()) GTEST_SKIP() << "the file system has no flags";
+  const testing::Flagged immutable(folder / "from/a", FS_IMMUTABLE_FL);  // needs a privilege
+  const testing::Flagged root(folder / "from", FS_NODUMP_FL);
+  const auto done = copy(folder / "from", folder / "to", kProof);
+  EXPECT_TRUE(done.report.complete()) << done.receive_failure;
+  std::vector<std::string> losses;
+  for (const auto& loss : done.report.losses) {
+    losses.push_back(fmt::format("{} ({}: {})", loss.what, loss.count, printable(loss.path)));
+  }
+  std::vector<std::string> expected{"flag no-dump (2: .)"};
+  if (immutable.set()) expected.emplace_back("flag immutable (1: a)");
+  EXPECT_EQ(losses, expected);
 }
 
 TEST(Volume, ATimeBeyondWhatEntriesHoldIsALoss) {

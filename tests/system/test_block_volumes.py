@@ -1,12 +1,14 @@
-"""Claims that are devices (volumeMode Block) move from cluster to cluster: only what differs travels, and what arrived is read back."""
+"""Claims that are devices (volumeMode Block) move from cluster to cluster or through the bucket: only what differs travels, and what arrived is read back."""
 import os
 import pathlib
 import subprocess
 
 import manifests
+from bucket import Bucket
 from case import NS
 from cluster import conditions, phase, wait_for
-from volumes import Directly, Scribbling, VolumeCase, fill, listing
+from staged import Staged
+from volumes import Directly, Scribbling, VolumeCase, by_snapshot, fill, listing, serve_snapshots
 
 MIB = 1 << 20
 SIZE = 64 * MIB
@@ -27,7 +29,7 @@ def seen_by_pods(file):
     return pathlib.Path((found.stdout.split() or [file])[0])
 
 
-class BlockVolumes(Directly, VolumeCase):
+class Disks(VolumeCase):
     """A device is a file of this machine on either kind of cluster: tests write and compare it there."""
 
     def device(self, ns, claim="data"):
@@ -37,7 +39,8 @@ class BlockVolumes(Directly, VolumeCase):
     def with_device(self):
         """A namespace with a Deployment that has a claim as its device; something stands in it, and more is empty."""
         ns = self.namespace(self.west)
-        claim = manifests.claim("data", "64Mi", volumeMode="Block")
+        chosen = {"storageClassName": self.storage_class} if self.storage_class else {}
+        claim = manifests.claim("data", "64Mi", volumeMode="Block", **chosen)
         claim["metadata"]["namespace"] = ns
         container = {"name": "web", "image": self.world.image, "imagePullPolicy": "IfNotPresent", "volumeDevices": [{"name": "data", "devicePath": "/dev/data"}]}
         pod = {"metadata": {"labels": {"app": "web"}}, "spec": {"terminationGracePeriodSeconds": 1, "containers": [container],
@@ -57,6 +60,54 @@ class BlockVolumes(Directly, VolumeCase):
             differing = [i for i in range(0, len(source), MIB) if source[i:i + MIB] != target[i:i + MIB]]
             self.assertEqual(differing, [], "offsets of the MiBs that differ")
 
+
+class EitherWay:
+    """What holds of devices whichever way they travel."""
+
+    def test_a_set_that_has_file_systems_and_devices(self):
+        ns = self.namespace(self.west)
+        container = {"name": "db", "image": self.world.image, "imagePullPolicy": "IfNotPresent", "volumeMounts": [{"name": "files", "mountPath": "/files"}],
+                     "volumeDevices": [{"name": "disk", "devicePath": "/dev/disk"}]}
+        self.west.create({"apiVersion": "apps/v1", "kind": "StatefulSet", "metadata": {"name": "db", "namespace": ns}, "spec": {
+            "replicas": 1, "serviceName": "db", "selector": {"matchLabels": {"app": "db"}},
+            "volumeClaimTemplates": [manifests.claim("files", "64Mi"), manifests.claim("disk", "64Mi", volumeMode="Block")],
+            "template": {"metadata": {"labels": {"app": "db"}}, "spec": {"terminationGracePeriodSeconds": 1, "containers": [container]}}}})
+
+        def runs(cluster):
+            found = cluster.get("statefulsets", "db", ns)
+            return found and found.get("status", {}).get("readyReplicas") == 1
+
+        wait_for("the set to run", lambda: runs(self.west))
+        fill(self.source(ns, "files-db-0"), files=3)
+        write(self.device(ns, "disk-db-0"), 10 * MIB, b"something")
+        self.succeeded(self.migrate(self.volume_plan(ns)))
+        self.assertEqual(listing(self.target(ns, "files-db-0")), listing(self.source(ns, "files-db-0")))
+        self.moved(ns, claims=["disk-db-0"])
+        wait_for("the set to run there", lambda: runs(self.east))
+
+    def test_a_stage_says_that_it_was_written_to_meanwhile(self):
+        ns = self.with_device()
+        plan = self.volume_plan(ns)
+        with Scribbling(self.device(ns)):
+            staged = self.warned(self.migrate(plan, stage=True, quiesce=False), "VolumeFilesSkipped")
+        self.assertIn(f"{ns}/data: ", conditions(staged)["VolumeFilesSkipped"]["message"])
+        self.succeeded(self.migrate(plan))
+        self.moved(ns)
+
+    def test_rollback_takes_the_claim_that_it_made(self):
+        ns = self.with_device()
+        before = self.source(ns).read_bytes()
+        plan = self.volume_plan(ns)
+        self.succeeded(self.migrate(plan))
+        file = self.target(ns)
+        self.succeeded(self.migrate(plan, rollback=True))
+        wait_for("the claim to go", lambda: self.east.get("persistentvolumeclaims", "data", ns) is None)
+        wait_for("the device to go", lambda: not file.exists())
+        self.available(self.west, ns)
+        self.assertEqual(self.source(ns).read_bytes(), before)
+
+
+class BlockVolumes(Directly, EitherWay, Disks):
     def travelled(self, name):
         """How many bytes of the device a migration's sender moved."""
         uid = self.copies_of(name)["metadata"]["uid"]
@@ -113,48 +164,6 @@ class BlockVolumes(Directly, VolumeCase):
         self.assertEqual(self.target(ns + "-b", "disk").read_bytes(), self.source(ns).read_bytes())
         self.available(self.east, ns + "-b")
 
-    def test_a_set_that_has_file_systems_and_devices(self):
-        ns = self.namespace(self.west)
-        container = {"name": "db", "image": self.world.image, "imagePullPolicy": "IfNotPresent", "volumeMounts": [{"name": "files", "mountPath": "/files"}],
-                     "volumeDevices": [{"name": "disk", "devicePath": "/dev/disk"}]}
-        self.west.create({"apiVersion": "apps/v1", "kind": "StatefulSet", "metadata": {"name": "db", "namespace": ns}, "spec": {
-            "replicas": 1, "serviceName": "db", "selector": {"matchLabels": {"app": "db"}},
-            "volumeClaimTemplates": [manifests.claim("files", "64Mi"), manifests.claim("disk", "64Mi", volumeMode="Block")],
-            "template": {"metadata": {"labels": {"app": "db"}}, "spec": {"terminationGracePeriodSeconds": 1, "containers": [container]}}}})
-
-        def runs(cluster):
-            found = cluster.get("statefulsets", "db", ns)
-            return found and found.get("status", {}).get("readyReplicas") == 1
-
-        wait_for("the set to run", lambda: runs(self.west))
-        fill(self.source(ns, "files-db-0"), files=3)
-        write(self.device(ns, "disk-db-0"), 10 * MIB, b"something")
-        self.succeeded(self.migrate(self.volume_plan(ns)))
-        self.assertEqual(listing(self.target(ns, "files-db-0")), listing(self.source(ns, "files-db-0")))
-        self.moved(ns, claims=["disk-db-0"])
-        wait_for("the set to run there", lambda: runs(self.east))
-
-    def test_a_stage_says_that_it_was_written_to_meanwhile(self):
-        ns = self.with_device()
-        plan = self.volume_plan(ns)
-        with Scribbling(self.device(ns)):
-            staged = self.warned(self.migrate(plan, stage=True, quiesce=False), "VolumeFilesSkipped")
-        self.assertIn(f"{ns}/data: ", conditions(staged)["VolumeFilesSkipped"]["message"])
-        self.succeeded(self.migrate(plan))
-        self.moved(ns)
-
-    def test_rollback_takes_the_claim_that_it_made(self):
-        ns = self.with_device()
-        before = self.source(ns).read_bytes()
-        plan = self.volume_plan(ns)
-        self.succeeded(self.migrate(plan))
-        file = self.target(ns)
-        self.succeeded(self.migrate(plan, rollback=True))
-        wait_for("the claim to go", lambda: self.east.get("persistentvolumeclaims", "data", ns) is None)
-        wait_for("the device to go", lambda: not file.exists())
-        self.available(self.west, ns)
-        self.assertEqual(self.source(ns).read_bytes(), before)
-
     def test_a_sender_that_is_killed_is_followed_by_another(self):
         ns = self.with_device()
         name = self.begin(self.volume_plan(ns))
@@ -204,12 +213,98 @@ class BlockVolumes(Directly, VolumeCase):
         self.assertIn("Failed", conditions(copies))
         self.assertTrue(any(cause in error for error in copies["status"]["errors"]), copies["status"]["errors"])
 
-    def test_through_the_bucket_it_is_refused_by_name(self):
+
+class BlockVolumesThroughTheBucket(Staged, EitherWay, Disks):
+    def volume_plan(self, *namespaces, **changes):
+        return self.plan("host", "east", *namespaces, **changes)
+
+    def repository(self, plan, ns):
+        return f"velero/restic/{self.west.get('migplans', plan)['metadata']['uid']}/{ns}"
+
+    def stored(self, plan, ns):
+        """How many bytes its repository has."""
+        bucket = Bucket(self.world)
+        return sum(len(bucket.get(key)) for key in bucket.keys(self.repository(plan, ns) + "/data/"))
+
+    def test_a_cutover(self):
         ns = self.with_device()
-        plan = self.plan("host", "east", ns, ready=False)
-        self.says("migplans", plan, "VolumeMigrationNotSupported", "NotSupported", "Critical", f"[{ns}/data]", "`indirectVolumeMigration: false`")
-        self.west.patch("migplans", plan, {"spec": {"indirectVolumeMigration": False}})
-        wait_for("the plan to be ready", lambda: "Ready" in conditions(self.west.get("migplans", plan)))
+        name = self.begin(self.volume_plan(ns))
+        self.succeeded(self.ended(name))
+        self.moved(ns)
+        self.assertEqual(self.east.get("persistentvolumeclaims", "data", ns)["spec"]["volumeMode"], "Block")
+        self.available(self.east, ns)
+        self.assertEqual(self.west.get("deployments", "web", ns)["spec"]["replicas"], 0)
+        self.nothing_left(ns)
+        for cluster, kind in ((self.west, "podvolumebackups"), (self.east, "podvolumerestores")):
+            found = self.objects(cluster, kind, name)
+            self.assertEqual([phase(o) for o in found], ["Completed"])
+            self.assertEqual(found[0]["status"]["progress"], {"totalBytes": SIZE, "bytesDone": SIZE})
+        shown = self.mtc("migration", "report", name).stdout
+        self.assertIn(f"{ns}/data to {ns}/data: copied, a device of {SIZE} bytes, read back and equal", shown)
+
+    def test_a_stage_then_only_what_has_changed_since(self):
+        ns = self.with_device()
+        plan = self.volume_plan(ns)
+        self.succeeded(self.migrate(plan, stage=True, quiesce=False))
+        self.moved(ns)
+        self.assertEqual(self.west.get("deployments", "web", ns)["spec"]["replicas"], 1)
+        before = self.stored(plan, ns)
+        self.assertLess(before, 12 * MIB, "what is empty takes no room")
+        write(self.device(ns), 3 * MIB + 17, os.urandom(100))
+        write(self.device(ns), 40 * MIB - 1, b"where nothing was")
+        write(self.target(ns), 20 * MIB, b"what somebody wrote there")
+        self.succeeded(self.migrate(plan))
+        self.moved(ns)
+        self.assertLess(self.stored(plan, ns) - before, 9 * MIB, "one blob is changed, another is nearly empty")
+
+    # What goes wrong
+
+    def test_a_device_that_turns_out_smaller_is_refused(self):
+        ns = self.with_device()
+        plan = self.volume_plan(ns)
+        self.succeeded(self.migrate(plan, stage=True, quiesce=False))
+        if self.world.is_lab:
+            wait_for("the device to be free", lambda: seen_by_pods(self.target(ns)) == self.target(ns))
+        os.truncate(self.target(ns), SIZE // 2)
+        self.failed(self.migrate(plan), f"PersistentVolumeClaim {ns}/data was not restored", f"is too small: it has {SIZE // 2} bytes, the source has {SIZE}")
+        self.assertIsNone(self.east.get("deployments", "web", ns))
+        self.nothing_left(ns)
+
+    def test_a_wrong_byte_in_the_repository_fails_the_cutover(self):
+        ns = self.with_device()
+        plan = self.volume_plan(ns)
+        self.succeeded(self.migrate(plan, stage=True, quiesce=False))
+        self.succeeded(self.migrate(plan, rollback=True))
+        wait_for("the claim to go", lambda: self.east.get("persistentvolumeclaims", "data", ns) is None)
+        bucket = Bucket(self.world)
+        sizes = {key: len(bucket.get(key)) for key in bucket.keys(self.repository(plan, ns) + "/data/")}
+        pack = max(sizes, key=sizes.get)
+        bucket.flip(pack, sizes[pack] // 2)
+        self.failed(self.migrate(plan), f"PersistentVolumeClaim {ns}/data was not restored", self.repository(plan, ns))
+        self.assertIsNone(self.east.get("deployments", "web", ns))
 
 
-__all__ = ["BlockVolumes"]
+class BlockVolumesBySnapshot(Staged, Disks):
+    storage_class = "files"
+
+    def setUp(self):
+        super().setUp()
+        serve_snapshots(self.world)
+        if self.world.is_lab:
+            self.skipTest("the lab's driver takes snapshots of folders alone")
+
+    def test_a_stage_is_of_one_moment_and_the_cutover_of_the_last(self):
+        ns = self.with_device()
+        plan = by_snapshot(self, self.plan("host", "east", ns, indirectVolumeMigration=False))
+        before = self.source(ns).read_bytes()
+        with Scribbling(self.device(ns)):
+            self.succeeded(self.migrate(plan, stage=True, quiesce=False))
+        self.assertEqual(self.target(ns).read_bytes()[MIB:], before[MIB:])
+        self.succeeded(self.migrate(plan))
+        self.moved(ns)
+        self.available(self.east, ns)
+        self.nothing_left(ns)
+        self.assertEqual(self.west.items("volumesnapshots", ns), [])
+
+
+__all__ = ["BlockVolumes", "BlockVolumesBySnapshot", "BlockVolumesThroughTheBucket"]

@@ -21,14 +21,7 @@ class SnapshotVolumes(Staged, volumes.EitherWay, VolumeCase):
         return self.by_snapshot(self.plan("host", "east", *namespaces, **changes))
 
     def by_snapshot(self, plan, ready=True, **selection):
-        entries = self.west.get("migplans", plan)["spec"]["persistentVolumes"]
-        for each in entries:
-            each["selection"].update({"copyMethod": "snapshot", **selection})
-        self.west.patch("migplans", plan, {"spec": {"persistentVolumes": entries}})
-        wait_for(f"plan {plan} to see it", lambda: "PvWarnCopyMethodSnapshot" in conditions(self.west.get("migplans", plan)))
-        if ready:
-            wait_for(f"plan {plan}", lambda: "Ready" in conditions(self.west.get("migplans", plan)))
-        return plan
+        return volumes.by_snapshot(self, plan, ready, **selection)
 
     def nothing_left(self, *namespaces):
         super().nothing_left(*namespaces)

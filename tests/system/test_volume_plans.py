@@ -163,16 +163,13 @@ class VolumePlans(Case):
     def test_what_this_release_does_not_move(self):
         self.bound("block", mode="Block")
         self.bound("data")
-        plan = self.direct(ready=False, indirectVolumeMigration=True)
+        plan = self.direct()
         at = {v["pvc"]["name"]: i for i, v in enumerate(wait_for("the list", lambda: self.volumes(plan)))}
 
         def refused(*words):
             wait_for(f"{words} of {plan}", lambda: all(w in conditions(self.west.get("migplans", plan)).get("VolumeMigrationNotSupported", {}).get("message", "") for w in words))
             self.refused(plan, "VolumeMigrationNotSupported", "NotSupported", category="Critical")
 
-        refused("mode Block but by direct copies", f"[{self.ns}/block]", "`indirectVolumeMigration: false`", "skip")
-        self.west.patch("migplans", plan, {"spec": {"indirectVolumeMigration": False}})
-        self.ready(plan)
         self.edit(plan, index=at["block"], volumeMode="Filesystem")
         refused("another volume mode than that of the source", f"[{self.ns}/block]", "`pvc.volumeMode`")
         self.edit(plan, {"action": "skip"}, index=at["block"])

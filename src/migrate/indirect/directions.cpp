@@ -9,12 +9,23 @@
 #include "migrate/indirect/pod_volumes.hpp"
 #include "migrate/indirect/snapshots.hpp"
 #include "migrate/volumes/claim_use.hpp"
+#include "migrate/volumes/target_claim.hpp"
 #include "plan/mover_pod.hpp"
 
 namespace mtc::migrate::indirect {
 namespace {
 
 const auto& kClaims = kube::types::persistent_volume_claims;
+
+/// The first arguments of a mover: what it does, with which volume and which repository.
+std::vector<std::string> arguments(const char* what, const plan::Mover& mover) {
+  return {"mover",
+          what,
+          mover.device ? "--device" : "--volume",
+          mover.device ? plan::kDevice : plan::kVolume,
+          "--repository",
+          plan::kIdentity};
+}
 
 plan::Mover mover_of(const Migration& m, Side side, const api::Ref& claim, std::int64_t attempt) {
   plan::Mover out;
@@ -42,8 +53,9 @@ Task<Json> backup_pod(Migration& m, Json backup, api::PlanVolume volume, std::in
     const auto user = co_await volumes::user_of(m.source, volume.claim);
     mover.node = user.node;
   }
-  mover.args = {"mover",         "backup", "--volume",         plan::kVolume, "--repository",
-                plan::kIdentity, "--host", volume.claim.str(), "--mode",      m.self.quiesce ? "cutover" : "stage"};
+  mover.device = volumes::is_device(claim);
+  mover.args = arguments("backup", mover);
+  mover.args.insert(mover.args.end(), {"--host", volume.claim.str(), "--mode", m.self.quiesce ? "cutover" : "stage"});
   const auto described = pod_volume_backup(m, backup, volume, claim);
   for (const auto& [key, value] : object_at(described, "spec.tags").items())
     mover.args.insert(mover.args.end(), {"--tag", fmt::format("{}={}", key, value.get<std::string>())});
@@ -75,10 +87,12 @@ bool is_verified(const Migration& m, const api::PlanVolume& volume) { return m.s
 Task<Json> restore_pod(Migration& m, Json restore, api::PlanVolume volume, std::int64_t attempt) {
   const kube::ObjectKey key{api::kNamespace, pod_volume_name(restore, volume)};
   const auto object = co_await kube::must_get(*m.destination, kube::types::pod_volume_restores(), key);
+  const auto claim = co_await kube::must_get(*m.destination, kClaims(), {volume.target.ns, volume.target.name});
   auto mover = mover_of(m, Side::kDestination, volume.target, attempt);
   mover.image = co_await plan::mover_image(m.destination);
-  mover.args = {"mover",        "restore",       "--volume",   plan::kVolume,
-                "--repository", plan::kIdentity, "--snapshot", string_at(object, "spec.snapshotID")};
+  mover.device = volumes::is_device(claim);
+  mover.args = arguments("restore", mover);
+  mover.args.insert(mover.args.end(), {"--snapshot", string_at(object, "spec.snapshotID")});
   if (is_verified(m, volume)) mover.args.emplace_back("--verify");
   if (volume.verify) mover.args.emplace_back("--by-hash");
   co_return plan::pod_of(mover);

@@ -204,8 +204,7 @@ class Walk {
       const auto bytes = report->bytes;
       status["progress"] = {{"totalBytes", bytes}, {"bytesDone", bytes}};
       status["path"] = "/";
-      annotations[api::annotations::kVolumeResult] =
-          dump({{"files", report->files}, {"bytes", bytes}, {"verified", report->verified}});
+      annotations[api::annotations::kVolumeResult] = dump(volumes::facts_of(*report));
       if (!report->snapshot.empty()) status["snapshotID"] = report->snapshot;
       // Its pod may be gone when the last claim is done.
       if (!report->skipped.empty() || !report->notes.empty())

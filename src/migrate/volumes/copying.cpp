@@ -43,8 +43,7 @@ Destination destination_of(const Copying& c) {
           .claims = c.self.claims,
           .maker = maker_of(c),
           .waited = c.in_phase(),
-          .failed_phase = "MigrationFailed",
-          .takes_devices = true};
+          .failed_phase = "MigrationFailed"};
 }
 
 std::string md5_hex(const std::string& text) { return hex(md5(text)); }

@@ -30,13 +30,7 @@ Json namespace_like(const Json& source, const std::string& name) {
 }
 
 /// Why this claim of the source cannot be read; "" if it can.
-std::string unfit(const Destination& d, const api::Ref& claim, const Json& source) {
-  if (is_device(source) && !d.takes_devices) {
-    return fmt::format(
-        "PersistentVolumeClaim {} of the source has volumeMode Block, which does not travel through the bucket: set "
-        "`indirectVolumeMigration: false` in the plan, or select the action skip for its volume.",
-        claim.str());
-  }
+std::string unfit(const api::Ref& claim, const Json& source) {
   const auto phase = string_at(source, "status.phase");
   if (phase != "Bound") {
     return fmt::format("PersistentVolumeClaim {} of the source is {}: it has no volume to copy.", claim.str(),
@@ -81,7 +75,7 @@ Task<Outcome> check_claims(Destination d) {
   std::vector<std::string> refusals;
   for (const auto& claim : d.claims) {
     const auto source = co_await kube::must_get(*d.source, type, {claim.source.ns, claim.source.name});
-    if (auto why = unfit(d, claim.source, source); !why.empty()) refusals.push_back(std::move(why));
+    if (auto why = unfit(claim.source, source); !why.empty()) refusals.push_back(std::move(why));
     const auto target = target_claim(d.maker, claim, source, co_await volume_of(d.source, source));
     const auto existing = co_await d.destination->get(type, kube::key_of(target));
     if (!existing) continue;

@@ -14,7 +14,6 @@ struct Destination {
   Maker maker;
   Duration waited{};         ///< how long the step that asks has been at it
   std::string failed_phase;  ///< of the Outcome
-  bool takes_devices = false;
 };
 /// The namespaces of the claims, with the annotations and labels of the source's.
 Task<Outcome> ensure_namespaces(Destination d);

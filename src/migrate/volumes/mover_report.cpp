@@ -110,6 +110,17 @@ std::optional<Report> parse_report(std::string_view line) {
   return out;
 }
 
+Json facts_of(const Report& report) {
+  Json out = {{"bytes", report.bytes}, {"verified", report.verified}};
+  if (report.device) {
+    out["device"] = true;
+  } else {
+    out["files"] = report.files;
+  }
+  if (!report.root.empty()) out["root"] = report.root;
+  return out;
+}
+
 PodView view_of(const Json* pod) {
   PodView out;
   if (pod == nullptr) return out;

@@ -32,6 +32,9 @@ struct Report {
 /// nullopt if the line is none of a mover's. Texts and lists are cut: what stands there came out of a container.
 std::optional<Report> parse_report(std::string_view line);
 
+/// What the report of a migration keeps of a mover that is done: "files" or "device", "bytes", "verified", "root".
+Json facts_of(const Report& report);
+
 /// Where a mover's pod stands.
 struct PodView {
   enum class State { kAbsent, kPending, kRunning, kSucceeded, kFailed } state = State::kAbsent;

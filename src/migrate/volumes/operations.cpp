@@ -78,15 +78,7 @@ void write_operations(const std::vector<Operation>& operations, Json& status) {
 Json result_of(const PodView& sender, const PodView& receiver) {
   // The receiver read back what arrived; the sender has heard of it, which counts if the receiver is gone.
   for (const auto* pod : {&receiver, &sender}) {
-    if (!is_done(*pod)) continue;
-    Json out = {{"bytes", pod->report->bytes}, {"verified", pod->report->verified}};
-    if (pod->report->device) {
-      out["device"] = true;
-    } else {
-      out["files"] = pod->report->files;
-    }
-    if (!pod->report->root.empty()) out["root"] = pod->report->root;
-    return out;
+    if (is_done(*pod)) return facts_of(*pod->report);
   }
   return Json::object();
 }
