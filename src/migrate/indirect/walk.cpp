@@ -204,8 +204,10 @@ class Walk {
       const auto bytes = report->bytes;
       status["progress"] = {{"totalBytes", bytes}, {"bytesDone", bytes}};
       status["path"] = "/";
-      annotations[api::annotations::kVolumeResult] =
-          dump({{"files", report->files}, {"bytes", bytes}, {"verified", report->verified}});
+      Json result = {{"files", report->files}, {"bytes", bytes}, {"verified", report->verified}};
+      // What earlier attempts moved is found in place by this one, so that its number is not the copy's.
+      if (report->moved && attempt_of(item->object) == 1) result["movedBytes"] = *report->moved;
+      annotations[api::annotations::kVolumeResult] = dump(result);
       if (!report->snapshot.empty()) status["snapshotID"] = report->snapshot;
       // Its pod may be gone when the last claim is done.
       if (!report->skipped.empty() || !report->notes.empty())

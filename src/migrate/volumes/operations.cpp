@@ -85,6 +85,7 @@ Json result_of(const PodView& sender, const PodView& receiver) {
     } else {
       out["files"] = pod->report->files;
     }
+    if (pod->report->moved) out["movedBytes"] = *pod->report->moved;
     if (!pod->report->root.empty()) out["root"] = pod->report->root;
     return out;
   }
