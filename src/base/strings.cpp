@@ -1,7 +1,10 @@
 #include "base/strings.hpp"
 
 #include <algorithm>
+#include <array>
 #include <numeric>
+
+#include <fmt/format.h>
 
 namespace mtc {
 namespace {
@@ -85,6 +88,15 @@ std::string nearest(std::string_view word, const std::vector<std::string>& candi
     }
   }
   return best;
+}
+
+std::string bytes_text(std::int64_t bytes) {
+  constexpr std::array kUnits = {"kB", "MB", "GB", "TB", "PB", "EB"};
+  if (bytes < 1000) return fmt::format("{} bytes", bytes);
+  auto value = static_cast<double>(bytes) / 1000;
+  std::size_t unit = 0;
+  for (; value >= 1000 && unit + 1 < kUnits.size(); ++unit) value /= 1000;
+  return fmt::format("{:.2f} {}", value, kUnits[unit]);
 }
 
 }  // namespace mtc

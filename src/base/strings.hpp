@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -19,5 +20,7 @@ bool is_dns_label(std::string_view text);
 bool is_dns_subdomain(std::string_view text);
 /// The candidate nearest to `word` by edit distance, for "did you mean"; "" if none is near.
 std::string nearest(std::string_view word, const std::vector<std::string>& candidates);
+/// "999 bytes", "1.20 MB": units of 1000, as Velero writes them.
+std::string bytes_text(std::int64_t bytes);
 
 }  // namespace mtc

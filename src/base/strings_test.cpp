@@ -82,5 +82,13 @@ TEST_F(LogTest, WritesJsonAndHonoursTheLevel) {
   EXPECT_THROW(log::parse_level("loud"), Error);
 }
 
+TEST(Strings, CountBytesInUnitsOfAThousand) {
+  EXPECT_EQ(bytes_text(0), "0 bytes");
+  EXPECT_EQ(bytes_text(1000), "1.00 kB");
+  EXPECT_EQ(bytes_text(999'999), "1000.00 kB");
+  EXPECT_EQ(bytes_text(2'500'000'000), "2.50 GB");
+  EXPECT_EQ(bytes_text(9'223'372'036'854'775'807), "9.22 EB");
+}
+
 }  // namespace
 }  // namespace mtc

@@ -6,6 +6,7 @@
 #include "api/names.hpp"
 #include "base/clock.hpp"
 #include "base/rng.hpp"
+#include "base/strings.hpp"
 #include "cli/exit_code.hpp"
 #include "cli/progress.hpp"
 #include "cli/table.hpp"
@@ -13,6 +14,7 @@
 #include "json/json.hpp"
 #include "json/yaml.hpp"
 #include "kube/follow.hpp"
+#include "plan/forecast.hpp"
 
 namespace mtc::cli {
 namespace {
@@ -26,10 +28,37 @@ std::string conditions_text(const Json& object) {
   return out;
 }
 
+/// What a plan's stages measured, and how long a cutover that begins now would keep the applications down.
+std::string forecast_text(const Json& plan, Time now) {
+  const auto& forecast = object_at(plan, "status.forecast");
+  if (forecast.empty()) return "";
+  auto out = fmt::format("\nForecast\n  {}\n", string_at(forecast, "message"));
+  if (const auto down = plan::forecast_at(forecast, now))
+    out += fmt::format("  a cutover now: down for about {}\n", go_seconds(*down));
+  const auto& last = object_at(forecast, "lastCopy");
+  if (!last.empty()) {
+    out +=
+        fmt::format("  last stage: {} of {} moved in {}, {} a second\n",
+                    bytes_text(int_at(last, "movedBytes").value_or(0)), bytes_text(int_at(last, "bytes").value_or(0)),
+                    go_seconds(std::chrono::seconds(int_at(last, "seconds").value_or(0))),
+                    bytes_text(int_at(last, "bytesPerSecond").value_or(0)));
+  }
+  const auto& cutover = object_at(forecast, "lastCutover");
+  if (!cutover.empty()) {
+    const auto said = int_at(cutover, "forecastSeconds");
+    out += fmt::format("  last cutover: down for {}{}\n",
+                       go_seconds(std::chrono::seconds(int_at(cutover, "downtimeSeconds").value_or(0))),
+                       said ? fmt::format(", forecast {}", go_seconds(std::chrono::seconds(*said))) : "");
+  }
+  return out;
+}
+
 std::string describe_text(const Kind& kind, const Json& object) {
   auto out = fmt::format("{} {}\n\n", kind.type.kind, kube::key_of(object).name);
   out += "Spec\n" + to_yaml(object_at(object, "spec")) + "\nConditions\n" + conditions_text(object);
-  if (kind.word == "migration") out += "\n" + pipeline_text(object, system_clock().now());
+  const auto now = system_clock().now();
+  if (kind.word == "plan") out += forecast_text(object, now);
+  if (kind.word == "migration") out += "\n" + pipeline_text(object, now);
   return out;
 }
 

@@ -114,7 +114,19 @@ Task<void> shows(World* world) {
   EXPECT_THAT(world->console.take(), HasSubstr("kind: List"));
   co_await set_status(world, "plan", "shop", {{"conditions", {condition("StorageNotReady", "Critical")}}});
   co_await describe(world->session(), kind_of("plan"), "shop");
-  EXPECT_THAT(world->console.take(), HasSubstr("Critical StorageNotReady\n           about StorageNotReady\n"));
+  const auto unmeasured = world->console.take();
+  EXPECT_THAT(unmeasured, HasSubstr("Critical StorageNotReady\n           about StorageNotReady\n"));
+  EXPECT_THAT(unmeasured, Not(HasSubstr("Forecast")));
+  const Json forecast = {{"message", "From one stage."},
+                         {"since", "2026-01-02T03:04:05Z"},
+                         {"downtimeSeconds", 75},
+                         {"lastCopy", {{"movedBytes", 1000}, {"bytes", 2000}, {"seconds", 4}, {"bytesPerSecond", 250}}},
+                         {"lastCutover", {{"downtimeSeconds", 60}, {"forecastSeconds", 50}}}};
+  co_await set_status(world, "plan", "shop", {{"forecast", forecast}});
+  co_await describe(world->session(), kind_of("plan"), "shop");
+  EXPECT_THAT(world->console.take(), HasSubstr("Forecast\n  From one stage.\n  a cutover now: down for about 1m15s\n"
+                                               "  last stage: 1.00 kB of 2.00 kB moved in 4s, 250 bytes a second\n"
+                                               "  last cutover: down for 1m0s, forecast 50s\n"));
   EXPECT_EQ(co_await failure_of(describe(world->session(), kind_of("plan"), "shp")),
             "MigPlan shp does not exist; did you mean shop? | mtc plan get");
   co_await get(world->session(), kind_of("migration"), "", Output::kTable);

@@ -7,6 +7,7 @@
 #include "control/reconcilers.hpp"
 #include "json/json.hpp"
 #include "plan/checks.hpp"
+#include "plan/forecast.hpp"
 #include "plan/migration_type.hpp"
 
 namespace mtc::control {
@@ -58,6 +59,11 @@ class PlanReconciler final : public Reconciler {
     status["excludedResources"] = parts_.settings.excluded_resources;
 
     const auto migrations = co_await migrations_of(plan);
+    if (auto forecast = plan::forecast_of(migrations); forecast.is_null()) {
+      status.erase("forecast");
+    } else {
+      status["forecast"] = std::move(forecast);
+    }
     const bool suspended = is_suspended(migrations) && !plan.refresh;
     if (suspended) {
       conditions.set({.type = "Suspended",

@@ -6,6 +6,7 @@
 
 #include "api/volumes.hpp"
 #include "base/error.hpp"
+#include "migrate/measurement.hpp"
 #include "migrate/phases.hpp"
 #include "migrate/pipeline.hpp"
 #include "migrate/report/report.hpp"
@@ -94,11 +95,14 @@ void note_empty_stage(Migration& m) {
                      .durable = true});
 }
 
-/// A report that cannot be stored takes nothing from what the migration did.
-Task<void> store_report(Migration* m, Json* status) {
+/// What it measured, and its report. A report that cannot be stored takes nothing from what the migration did.
+Task<void> sum_up(Migration* m, Json* status) {
   std::string cause;
   try {
-    co_await report::store(*m, *status);
+    const auto volumes = co_await report::volume_results(*m);
+    if (!m->conditions->has("Failed") && !m->conditions->has("Canceled"))
+      conclude(*status, volumes, object_at(m->plan_object, "status.forecast"), m->clock->now());
+    co_await report::store(*m, *status, volumes);
   } catch (const Error& error) {
     if (error.transient()) throw;
     cause = error.what();
@@ -152,10 +156,11 @@ Task<Advance> advance(Migration* m, Json* status) {
   const auto& next = itinerary.next(row->phase, m->flags);
   const bool finished = next.phase == kCompleted;
   (*status)["phase"] = next.phase;
+  if (m->flags.has_pvs) note_passage(*status, row->phase, next.phase, now);  // the forecast is of volumes
   leave_for(pipeline, next, now, finished);
   if (finished) {
     finish(*m);
-    co_await store_report(m, status);
+    co_await sum_up(m, status);
   } else {
     show_running(*m, itinerary, next);
   }

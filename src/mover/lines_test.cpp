@@ -63,8 +63,12 @@ TEST(Outcome, IsDoneWhenBothTreesAreOne) {
   EXPECT_TRUE(outcome.done);
   EXPECT_TRUE(outcome.verified);
   volume::Progress progress;
+  progress.settle(2, 900);
+  progress.move(300);
   const auto line = parse_json(last_line(outcome, progress, 4096));
   EXPECT_EQ(line["phase"], "done");
+  EXPECT_EQ(line["bytes"], 900);
+  EXPECT_EQ(line["movedBytes"], 300) << "the others were found in place";
   EXPECT_EQ(line["percent"], 100);
   EXPECT_EQ(line["verified"], true);
   EXPECT_EQ(line["root"].get<std::string>().size(), 64U);

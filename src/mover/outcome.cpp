@@ -71,6 +71,7 @@ Json line_of(const Outcome& outcome, const volume::Progress& progress) {
   line["filesTotal"] = outcome.done ? progress.files.load() : progress.files_total.load();
   line["bytes"] = progress.bytes.load();
   line["bytesTotal"] = outcome.done ? progress.bytes.load() : progress.bytes_total.load();
+  line["movedBytes"] = progress.moved.load();
   line["message"] = outcome.message;
   if (outcome.done) {
     line["percent"] = 100;

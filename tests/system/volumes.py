@@ -212,6 +212,45 @@ class EitherWay:
         self.assertIsNone(self.east.get("persistentvolumeclaims", "data", ns + "-b"))
         self.available(self.east, ns + "-b")
 
+    def forecast(self, plan, stages):
+        """What the plan says once it has seen so many stages."""
+        def found():
+            said = self.west.get("migplans", plan)["status"].get("forecast", {})
+            return said if said.get("stages") == stages else None
+        return wait_for(f"a forecast from {stages} stages", found)
+
+    def test_the_plan_forecasts_the_downtime_of_its_cutover(self):
+        ns = self.with_claims("data")
+        fill(self.source(ns))
+        big(self.source(ns) / "big", 24)
+        plan = self.volume_plan(ns)
+        self.assertNotIn("forecast", self.west.get("migplans", plan)["status"])
+        self.succeeded(self.migrate(plan, stage=True, quiesce=False))
+        first = self.forecast(plan, 1)
+        self.assertIn("From one stage", first["message"])
+        self.assertGreater(first["lastCopy"]["movedBytes"], 24 << 20)
+        self.assertLessEqual(first["lastCopy"]["movedBytes"], first["lastCopy"]["bytes"])
+        self.assertNotIn("changedBytesPerHour", first)
+        (self.source(ns) / "changed").write_bytes(os.urandom(100_000))
+        self.succeeded(self.migrate(plan, stage=True, quiesce=False))
+        second = self.forecast(plan, 2)
+        self.assertEqual(second["lastCopy"]["movedBytes"], 100_000)
+        self.assertGreater(second["lastCopy"]["bytes"], 24 << 20)
+        self.assertGreater(second["changedBytesPerHour"], 100_000, "it took less than an hour")
+        self.assertIn("Not in it", second["message"])
+        shown = self.mtc("plan", "describe", plan).stdout
+        self.assertIn(second["message"], shown)
+        self.assertIn("a cutover now: down for about ", shown)
+        name = self.begin(plan)
+        measured = self.succeeded(self.ended(name))["status"]["measured"]
+        self.assertTrue(measured["verified"])
+        self.assertLess(measured["movedBytes"], 100_000)
+        self.assertGreaterEqual(measured["forecastSeconds"], second["downtimeSeconds"])
+        last = wait_for("the plan to look again", lambda: self.west.get("migplans", plan)["status"]["forecast"].get("lastCutover"))
+        self.assertEqual(last, {"migration": name, "downtimeSeconds": measured["downtimeSeconds"], "forecastSeconds": measured["forecastSeconds"]})
+        report = self.mtc("migration", "report", name).stdout
+        self.assertRegex(report, r"downtime +\d+m?\d*s, forecast \d+m?\d*s")
+
     def test_a_stage_says_what_it_had_to_leave_out(self):
         ns = self.with_claims("data")
         big(self.source(ns) / "busy", 256)

@@ -1,7 +1,6 @@
 #include "migrate/indirect/pod_volumes.hpp"
 
 #include <algorithm>
-#include <array>
 #include <charconv>
 #include <utility>
 
@@ -9,6 +8,7 @@
 
 #include "api/names.hpp"
 #include "backup/item_rules.hpp"
+#include "base/strings.hpp"
 #include "migrate/indirect/staging.hpp"
 #include "migrate/steps/velero_objects.hpp"
 #include "plan/repositories.hpp"
@@ -113,15 +113,6 @@ std::string line_of(const Json& pod_volume, Time now) {
                      bytes_text(int_at(pod_volume, "status.progress.bytesDone").value_or(0)),
                      bytes_text(int_at(pod_volume, "status.progress.totalBytes").value_or(0)),
                      is_backup ? "backed up" : "restored", elapsed(pod_volume, now));
-}
-
-std::string bytes_text(std::int64_t bytes) {
-  constexpr std::array kUnits = {"kB", "MB", "GB", "TB", "PB", "EB"};
-  if (bytes < 1000) return fmt::format("{} bytes", bytes);
-  auto value = static_cast<double>(bytes) / 1000;
-  std::size_t unit = 0;
-  for (; value >= 1000 && unit + 1 < kUnits.size(); ++unit) value /= 1000;
-  return fmt::format("{:.2f} {}", value, kUnits[unit]);
 }
 
 }  // namespace mtc::migrate::indirect

@@ -30,7 +30,5 @@ std::string repository_identifier(const Migration& m, const std::string& source_
 
 /// "PodVolumeBackup openshift-migration/x: 1.20 MB out of 5.00 MB backed up (5s)" (spec migration.md §12.4).
 std::string line_of(const Json& pod_volume, Time now);
-/// "999 bytes", "1.20 MB": units of 1000.
-std::string bytes_text(std::int64_t bytes);
 
 }  // namespace mtc::migrate::indirect

@@ -71,14 +71,6 @@ TEST(PodVolumeLines, AreThoseOfTheOriginal) {
             "PodVolumeRestore openshift-migration/x: Waiting for ongoing volume restore(s) to complete");
 }
 
-TEST(PodVolumeLines, CountInUnitsOfAThousand) {
-  EXPECT_EQ(bytes_text(0), "0 bytes");
-  EXPECT_EQ(bytes_text(1000), "1.00 kB");
-  EXPECT_EQ(bytes_text(999'999), "1000.00 kB");
-  EXPECT_EQ(bytes_text(2'500'000'000), "2.50 GB");
-  EXPECT_EQ(bytes_text(9'223'372'036'854'775'807), "9.22 EB");
-}
-
 TEST(PodVolume, IsInOurHandsFromTheStartAndLooksLikeVeleros) {
   const auto m = migration();
   const auto volume = staged_volumes(m).at(0);

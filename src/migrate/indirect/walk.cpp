@@ -204,7 +204,10 @@ class Walk {
       const auto bytes = report->bytes;
       status["progress"] = {{"totalBytes", bytes}, {"bytesDone", bytes}};
       status["path"] = "/";
-      annotations[api::annotations::kVolumeResult] = dump(volumes::facts_of(*report));
+      auto facts = volumes::facts_of(*report);
+      // What earlier attempts moved is found in place by this one, so that its number is not the copy's.
+      if (attempt_of(item->object) > 1) facts.erase("movedBytes");
+      annotations[api::annotations::kVolumeResult] = dump(facts);
       if (!report->snapshot.empty()) status["snapshotID"] = report->snapshot;
       // Its pod may be gone when the last claim is done.
       if (!report->skipped.empty() || !report->notes.empty())

@@ -112,9 +112,13 @@ TEST(StagedWalk, LossesAreOnRecord) {
     for (int i = 0; i < 2; ++i) {
       co_await StagedWorld::all_fare(
           w->east->client(), "boutique", "Succeeded",
-          R"({"phase":"done","bytes":1200,"bytesTotal":1200,"verified":true,"notes":["no owners"]})");
+          R"({"phase":"done","bytes":1200,"movedBytes":7,"bytesTotal":1200,"verified":true,"notes":["no owners"]})");
       co_await w->walk("EnsureInitialBackupReplicated");
     }
+    EXPECT_EQ(w->status["measured"].contains("copyStarted"), true);
+    EXPECT_EQ(w->status["measured"].contains("copyEnded"), true);
+    for (const auto& restored : co_await StagedWorld::list(w->east->client(), kube::types::pod_volume_restores()))
+      EXPECT_THAT(kube::annotation(restored, api::annotations::kVolumeResult), HasSubstr(R"("movedBytes":7)"));
     EXPECT_EQ(w->phase(), "EnsureInitialBackupReplicated");
     for (const auto* lost : {"shop/data: busy", "shop/data: no times", "shop/data: no owners", "shop/logs: no owners"})
       EXPECT_THAT(dump(w->status), HasSubstr(lost));

@@ -83,6 +83,10 @@ Json make(const Migration& m, const Json& status, const Json& items, const std::
                  {"volumes", volumes_of(volumes)},
                  {"warnings", warnings_of(*m.conditions)},
                  {"errors", array_at(status, "errors")}};
+  const auto& measured = object_at(status, "measured");
+  for (const auto* key : {"downtimeSeconds", "forecastSeconds"}) {
+    if (const auto seconds = int_at(measured, key)) report[key] = *seconds;
+  }
   if (items.is_array()) report["objects"] = objects_of(items);
   return report;
 }

@@ -11,7 +11,7 @@ namespace mtc::migrate::report {
 struct VolumeResult {
   api::Ref source, target;
   bool succeeded = false;
-  Json facts;  ///< "files", "bytes", "verified", "root": as its mover told; an object
+  Json facts;  ///< "files", "bytes", "movedBytes", "verified", "root": as its mover told; an object
 };
 
 /// The report of a migration that has ended (docs/reference/report.md). `status` is its status, `items` what became of
@@ -20,9 +20,11 @@ Json make(const Migration& m, const Json& status, const Json& items, const std::
 /// For a person.
 std::string text(const Json& report);
 
+/// Of a migration that has just ended: every claim that it copied or moved, or should have. Throws Error.
+Task<std::vector<VolumeResult>> volume_results(Migration& m);
 /// Makes the report of a migration that has just ended, signs it with the host's key, and stores it on the host, where
 /// it goes with its migration. Safe to repeat. Throws Error.
-Task<void> store(Migration& m, const Json& status);
+Task<void> store(Migration& m, const Json& status, const std::vector<VolumeResult>& volumes);
 
 /// The signed report of a migration; nullopt if it has none.
 Task<std::optional<Json>> load(kube::ClientPtr host, std::string migration_uid);

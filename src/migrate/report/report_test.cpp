@@ -23,6 +23,8 @@ destination: {migCluster: openshift-migration/east, url: "https://east:6443"}
 outcome: SucceededWithWarnings
 started: "2026-01-02T03:04:05Z"
 ended: "2026-01-02T03:05:06Z"
+downtimeSeconds: 75
+forecastSeconds: 60
 steps:
 - {name: Prepare, started: "2026-01-02T03:04:05Z", completed: "2026-01-02T03:04:07Z"}
 objects:
@@ -42,6 +44,7 @@ errors: []
 TEST(Report, IsReadByAPerson) {
   const auto said = text(kReport);
   EXPECT_THAT(said, HasSubstr("MigMigration openshift-migration/shop-1: SucceededWithWarnings (1m1s)"));
+  EXPECT_THAT(said, HasSubstr("downtime     1m15s, forecast 1m0s\n"));
   EXPECT_THAT(said, HasSubstr("Prepare (2s)"));
   EXPECT_THAT(said, HasSubstr("2 restored unchanged"));
   EXPECT_THAT(said, HasSubstr("skipped endpoints shop/web: the Service makes them"));

@@ -100,6 +100,19 @@ Task<void> add_moved(Migration& m, std::vector<VolumeResult>* out) {
   }
 }
 
+/// Packed so that it fits into an object: of what arrived unchanged only the number remains, if it must be.
+std::string packed(Json report, const SigningKey& key) {
+  auto bytes = backup::gzip(dump(seal(report, key)));
+  for (const auto* part : {"identical", "others"}) {
+    if (bytes.size() <= kMost || !report.contains("objects")) break;
+    report["objects"][part] = "too many to be listed here: the bucket has them";
+    bytes = backup::gzip(dump(seal(report, key)));
+  }
+  return bytes;
+}
+
+}  // namespace
+
 Task<std::vector<VolumeResult>> volume_results(Migration& m) {
   std::vector<VolumeResult> out;
   co_await add_staged(m, &out);
@@ -116,21 +129,8 @@ Task<std::vector<VolumeResult>> volume_results(Migration& m) {
   co_return out;
 }
 
-/// Packed so that it fits into an object: of what arrived unchanged only the number remains, if it must be.
-std::string packed(Json report, const SigningKey& key) {
-  auto bytes = backup::gzip(dump(seal(report, key)));
-  for (const auto* part : {"identical", "others"}) {
-    if (bytes.size() <= kMost || !report.contains("objects")) break;
-    report["objects"][part] = "too many to be listed here: the bucket has them";
-    bytes = backup::gzip(dump(seal(report, key)));
-  }
-  return bytes;
-}
-
-}  // namespace
-
-Task<void> store(Migration& m, const Json& status) {
-  const auto report = make(m, status, co_await restored_items(m), co_await volume_results(m));
+Task<void> store(Migration& m, const Json& status, const std::vector<VolumeResult>& volumes) {
+  const auto report = make(m, status, co_await restored_items(m), volumes);
   const auto key = co_await signing_key(m.host);
   auto object = map_object("ConfigMap", name_of(m.self.uid), m.labels());
   object["metadata"]["ownerReferences"] = Json::array({{{"apiVersion", api::kApiVersion},

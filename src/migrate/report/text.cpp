@@ -14,6 +14,15 @@ std::string took(const Json& from) {
   return started && ended ? fmt::format(" ({})", go_seconds(*ended - *started)) : "";
 }
 
+/// How long the application was down, beside what was forecast.
+std::string downtime_text(const Json& report) {
+  const auto down = int_at(report, "downtimeSeconds");
+  if (!down) return "";
+  const auto said = int_at(report, "forecastSeconds");
+  return fmt::format("  downtime     {}{}\n", go_seconds(std::chrono::seconds(*down)),
+                     said ? fmt::format(", forecast {}", go_seconds(std::chrono::seconds(*said))) : "");
+}
+
 std::string objects_text(const Json& report) {
   const auto& objects = object_at(report, "objects");
   if (objects.empty()) return "";
@@ -64,8 +73,8 @@ std::string text(const Json& report) {
     const auto& cluster = object_at(report, side);
     out += fmt::format("  {:<12} {} at {}\n", side, string_at(cluster, "migCluster"), string_at(cluster, "url"));
   }
-  out += fmt::format("  started      {}\n  ended        {}\n\nSteps\n", string_at(report, "started"),
-                     string_at(report, "ended"));
+  out += fmt::format("  started      {}\n  ended        {}\n{}\nSteps\n", string_at(report, "started"),
+                     string_at(report, "ended"), downtime_text(report));
   for (const auto& step : array_at(report, "steps"))
     out += fmt::format("  {}{}{}\n", string_at(step, "name"), took(step), bool_at(step, "failed") ? " failed" : "");
   out += objects_text(report);

@@ -98,6 +98,7 @@ std::optional<Report> parse_report(std::string_view line) {
   out.files = std::max<std::int64_t>(int_at(object, "files").value_or(0), 0);
   out.bytes = std::max<std::int64_t>(int_at(object, "bytes").value_or(0), 0);
   out.bytes_total = std::max<std::int64_t>(int_at(object, "bytesTotal").value_or(0), 0);
+  if (const auto moved = int_at(object, "movedBytes")) out.moved = std::max<std::int64_t>(*moved, 0);
   out.message = cut(string_at(object, "message"), kMaxText);
   out.retry = bool_at(object, "retry", true);
   out.verified = bool_at(object, "verified");
@@ -117,6 +118,7 @@ Json facts_of(const Report& report) {
   } else {
     out["files"] = report.files;
   }
+  if (report.moved) out["movedBytes"] = *report.moved;
   if (!report.root.empty()) out["root"] = report.root;
   return out;
 }

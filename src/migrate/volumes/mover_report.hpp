@@ -18,6 +18,7 @@ struct Report {
   std::optional<int> percent;
   std::string rate;                                    ///< "12.34MB/s"
   std::int64_t files = 0, bytes = 0, bytes_total = 0;  ///< whose content is where it belongs, of how many known so far
+  std::optional<std::int64_t> moved;  ///< of the last line: bytes that were not found in place; absent if it says none
   std::string message;
   bool retry = true;      ///< of "failed": whether it may work the next time
   bool verified = false;  ///< of "done": read back from the destination and found equal
@@ -32,7 +33,8 @@ struct Report {
 /// nullopt if the line is none of a mover's. Texts and lists are cut: what stands there came out of a container.
 std::optional<Report> parse_report(std::string_view line);
 
-/// What the report of a migration keeps of a mover that is done: "files" or "device", "bytes", "verified", "root".
+/// What the report of a migration keeps of a mover that is done: "files" or "device", "bytes", "movedBytes",
+/// "verified", "root".
 Json facts_of(const Report& report);
 
 /// Where a mover's pod stands.

@@ -15,7 +15,8 @@ struct Operation {
   std::int64_t attempt = 0;  ///< the one at work; 0 = not begun
   bool succeeded = false;
   bool failed = false;
-  Json result;  ///< once it has succeeded: "files" or "device", "bytes", "verified", "root", for the report; else null
+  Json result;  ///< once it has succeeded: "files" or "device", "bytes", "movedBytes", "verified", "root", for the
+                ///< report; else null
 
   bool ended() const { return succeeded || failed; }
   bool active() const { return attempt > 0 && !ended(); }

@@ -67,6 +67,8 @@ TEST(Operation, TellsDevicesFromFiles) {
             R"({"bytes":9,"files":3,"root":"ab","verified":true})");
   EXPECT_EQ(result(R"({"phase":"done","files":1,"bytes":9,"verified":true,"root":"ab","device":true})"),
             R"({"bytes":9,"device":true,"root":"ab","verified":true})");
+  EXPECT_EQ(result(R"({"phase":"done","files":3,"bytes":9,"movedBytes":4})"),
+            R"({"bytes":9,"files":3,"movedBytes":4,"verified":false})");
 }
 
 TEST(Operation, NeverTakesAnUnprovenCutoverForACopy) {

@@ -100,6 +100,8 @@ class Pass {
       case What::kSucceed:
         operation.succeeded = true;
         operation.result = result_of(sender, receiver);
+        // What earlier attempts moved is found in place by this one, so that its number is not the copy's.
+        if (operation.attempt > 1) operation.result.erase("movedBytes");
         break;
       case What::kFail:
         operation.failed = true;
