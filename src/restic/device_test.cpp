@@ -98,15 +98,16 @@ TEST_F(StoredDevices, ComeBackAsTheyWere) {
 TEST_F(StoredDevices, OnlyWhatChangedIsStoredAndWritten) {
   const auto first = vault_.back_up(of_device(from_));
   vault_.restore(onto_device(first.id(), to_));
-  overwrite(from_, 5 * kMiB, "changed");
+  overwrite(from_, kSize - 100, "changed");
   overwrite(from_, 20 * kMiB, "no longer empty");
   const auto second = vault_.back_up(of_device(from_));
   EXPECT_GT(second.result.report.bytes, 0U);
-  EXPECT_LE(second.result.report.bytes, 2 * 8 * kMiB);
+  EXPECT_LT(second.result.report.bytes, 10 * kMiB) << "blobs before the first change are the same";
   EXPECT_EQ(second.result.snapshot->parent, first.id());
   const auto restored = vault_.restore(onto_device(second.id(), to_));
   EXPECT_TRUE(restored.report.complete()) << restored.failure;
-  EXPECT_EQ(restored.report.bytes, second.result.report.bytes);
+  EXPECT_GT(restored.report.bytes, 0U);
+  EXPECT_LE(restored.report.bytes, second.result.report.bytes) << "a new blob may have what is there";
   EXPECT_TRUE(slurp(to_) == slurp(from_));
   EXPECT_EQ(vault_.back_up(of_device(from_)).result.report.bytes, 0U);
   const auto again = vault_.restore(onto_device(second.id(), to_));

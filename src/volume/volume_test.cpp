@@ -192,6 +192,7 @@ TEST(Volume, FlagsAreLosses) {
   const auto done = copy(folder / "from", folder / "to", kProof);
   EXPECT_TRUE(done.report.complete()) << done.receive_failure;
   std::vector<std::string> losses;
+  losses.reserve(done.report.losses.size());
   for (const auto& loss : done.report.losses) {
     losses.push_back(fmt::format("{} ({}: {})", loss.what, loss.count, printable(loss.path)));
   }
