@@ -1,6 +1,7 @@
 #include "app/mover.hpp"
 
 #include <cstdlib>
+#include <optional>
 
 #include "base/error.hpp"
 #include "cli/user_error.hpp"
@@ -62,7 +63,9 @@ int run_mover_send(const cli::MoverOptions& options, cli::Console& console) {
   send.dial = *parse_go_duration(options.dial);
   send.silence = *parse_go_duration(options.silence);
   send.patience = *parse_go_duration(options.patience);
-  return mover::run_send(std::move(send), options.tls, telling(console));
+  std::optional<net::Endpoint> listen;
+  if (!options.listen.empty()) listen = endpoint_of(options.listen, "--listen", "mover send", console);
+  return mover::run_send(std::move(send), options.tls, std::move(listen), telling(console));
 }
 
 int run_mover_backup(const cli::RepositoryOptions& options, cli::Console& console) {

@@ -33,7 +33,7 @@ struct BucketOptions {
 struct MoverOptions {
   std::string volume, tls;
   std::string device;           ///< instead of `volume`: a block device
-  std::string listen;           ///< receive: address and port
+  std::string listen;           ///< address and port; send: where a relay comes
   std::vector<std::string> to;  ///< send: addresses and ports, the best first
   std::string mode = "cutover";
   bool verify = false;

@@ -21,8 +21,9 @@ void add_volume(CLI::App* command, Options& options) {
   value(command, "--volume", options.volume, "DIR", "the volume's root");
   value(command, "--device", options.device, "PATH", "the block device, if the volume is one");
   command->parse_complete_callback([&options] {
-    if (options.volume.empty() != options.device.empty()) return;
-    throw CLI::ValidationError("a mover needs --volume or --device, and not both");
+    if (options.volume.empty() == options.device.empty())
+      throw CLI::ValidationError("a mover needs --volume or --device, and not both");
+    if (options.to.empty() && options.listen.empty()) throw CLI::ValidationError("a sender needs --to or --listen");
   });
 }
 
@@ -64,8 +65,8 @@ void CommandTree::add_mover() {
   auto out = std::make_shared<MoverOptions>();
   send->add_option("--to", out->to, "the receiver; may be repeated, and is tried in that order")
       ->type_name("HOST:PORT")
-      ->allow_extra_args(false)
-      ->required();
+      ->allow_extra_args(false);
+  value(send, "--listen", out->listen, "ADDRESS:PORT", "where to wait, last of all, for a relay to the receiver");
   add_common(send, *out, "3m", "how long to try again when the receiver does not answer or the network breaks");
   add_duration(send, "--dial", out->dial, "5s", "how long to try one address");
   value(send, "--mode", out->mode, "stage|cutover",

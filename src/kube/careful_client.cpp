@@ -92,6 +92,9 @@ class CarefulClient final : public Client {
   Task<std::optional<std::string>> log(ObjectKey pod, LogOptions options) override {
     return call<std::optional<std::string>>(Repeat::kAlways, [=, this] { return inner_->log(pod, options); });
   }
+  Task<net::StreamPtr> port_forward(ObjectKey pod, std::uint16_t port) override {
+    return inner_->port_forward(std::move(pod), port);  // who holds a connection makes it again by himself
+  }
   Task<std::shared_ptr<const Discovery>> discovery(Refresh refresh) override {
     return call<std::shared_ptr<const Discovery>>(Repeat::kAlways, [=, this] { return inner_->discovery(refresh); });
   }

@@ -12,6 +12,7 @@
 #include "base/clock.hpp"
 #include "json/json.hpp"
 #include "kube/resource.hpp"
+#include "net/stream.hpp"
 
 namespace mtc::kube {
 
@@ -136,6 +137,11 @@ class Client {
   /// What a container of a pod has printed (stdout and stderr), the end of it; "" while it has printed nothing, also
   /// because it has not started. nullopt if the pod is absent. Throws kInvalid for a container that the pod has not.
   virtual Task<std::optional<std::string>> log(ObjectKey pod, LogOptions options = {}) = 0;
+
+  /// Connects to a port of a pod by way of its API server and its node (pods/portforward; Kubernetes asks for the verb
+  /// get, from 1.35 on for create too). That nobody listens there shows at the first read: Error(kUnavailable). Throws
+  /// kNotFound for an absent pod, kUnsupported if what answers speaks no WebSocket.
+  virtual Task<net::StreamPtr> port_forward(ObjectKey pod, std::uint16_t port) = 0;
 
   /// Cached; `refresh` asks again.
   enum class Refresh { kNo, kYes };

@@ -7,8 +7,10 @@
 #include "async/scope.hpp"
 #include "base/encoding.hpp"
 #include "base/error.hpp"
+#include "base/rng.hpp"
 #include "json/json.hpp"
 #include "kube/discovery.hpp"
+#include "kube/port_forward.hpp"
 #include "kube/status.hpp"
 
 namespace mtc::kube {
@@ -227,6 +229,14 @@ class RestClient final : public Client {
         read_log(path_of(types::pods(), pod.ns, pod.name, "log"), query, options.limit_bytes, doing));
   }
 
+  Task<net::StreamPtr> port_forward(ObjectKey pod, std::uint16_t port) override {
+    const auto doing = fmt::format("connect to port {} of pod {} at {}", port, pod.str(), url_);
+    const auto path = path_of(types::pods(), pod.ns, pod.name, "portforward");
+    auto socket = co_await async::with_timeout(request_limit_, doing,
+                                               open_forward(path, {{"ports", std::to_string(port)}}, doing));
+    co_return forwarded_stream(std::move(socket), port, doing);
+  }
+
   Task<std::shared_ptr<const Discovery>> discovery(Refresh refresh) override {
     if (refresh == Refresh::kYes || !discovery_) {
       discovery_ = co_await discover(
@@ -316,6 +326,19 @@ class RestClient final : public Client {
       const auto says = [&](const char* words) { return head.status == 400 && refusal.body.contains(words); };
       if (says("is waiting to start") || says("does not have a host assigned")) co_return "";
       throw error_of(refusal, doing);
+    }
+  }
+
+  Task<http::WebSocketPtr> open_forward(std::string path, http::Query query, std::string doing) {
+    for (bool again = true;; again = false) {
+      std::optional<Error> failure;
+      auto outgoing = co_await request("GET", path, query, "", "", "*/*");
+      try {
+        co_return co_await http::open_websocket(http_, std::move(outgoing), {kPortForwardProtocol}, &system_rng());
+      } catch (const Error& error) {
+        failure = error;
+      }
+      if (failure->http_status() != 401 || !again || !credentials_->refused()) throw failure->with_context(doing);
     }
   }
 

@@ -74,6 +74,10 @@ void Reporter::say(const std::string& message) {
   said_.set();
 }
 
+void Reporter::take(const std::string& way) {
+  if (std::exchange(way_, way) != way) said_.set();
+}
+
 double Reporter::rate() {
   const auto now = std::chrono::steady_clock::now();
   marks_.push_back({now, progress_->moved});
@@ -88,6 +92,7 @@ void Reporter::print() {
   auto line = figures(*progress_);
   line["phase"] = name_of(progress_->stage);
   line["percent"] = percent_;
+  if (!way_.empty()) line["way"] = way_;
   line["rate"] = rate_text(rate());
   if (progress_->stage == Stage::kVerifying && message_.empty() && progress_->verified > 0) {
     message_ = fmt::format("{} files read back", progress_->verified.load());

@@ -31,6 +31,8 @@ class Reporter {
 
   /// Puts a message into the next line; several are joined.
   void say(const std::string& message);
+  /// Names the way to the other end in this and all further lines.
+  void take(const std::string& way);
   /// Prints until cancelled.
   Task<void> run();
   /// Prints the next line now, if it says anything new.
@@ -47,6 +49,7 @@ class Reporter {
   const volume::Progress* progress_;
   Out out_;
   std::string message_;
+  std::string way_;
   std::string last_;
   std::deque<Mark> marks_;
   unsigned percent_ = 0;

@@ -27,7 +27,9 @@ TEST(Lines, SayHowFarItIs) {
   EXPECT_EQ(line["phase"], "connecting");
   EXPECT_EQ(line["message"], "one; two");
   EXPECT_EQ(line["percent"], 0);
+  EXPECT_FALSE(line.contains("way"));
 
+  reporter.take("relay");
   progress.begin();
   progress.found(4, 1000);
   progress.counted = true;
@@ -37,6 +39,7 @@ TEST(Lines, SayHowFarItIs) {
   line = parse_json(lines.back());
   EXPECT_EQ(line["phase"], "copying");
   EXPECT_EQ(line["percent"], 50);
+  EXPECT_EQ(line["way"], "relay");
   EXPECT_EQ(line["files"], 2);
   EXPECT_EQ(line["filesTotal"], 4);
   EXPECT_EQ(line["bytes"], 500);

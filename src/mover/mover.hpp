@@ -34,6 +34,9 @@ struct SendOptions {
   std::string root;               ///< of the file tree; or the device
   bool device = false;            ///< `root` is a block device
   std::vector<net::Endpoint> to;  ///< ways to one receiver, the best first
+  /// The last way, if not null: waits here for somebody who joins us to the receiver, a relay. It may be anybody: the
+  /// receiver at the other end of it proves who it is. Outlives the run.
+  net::Listener* relayed = nullptr;
   Identity identity;
   volume::Wishes wishes;
   volume::Compression compression = volume::Compression::kAuto;
@@ -47,6 +50,7 @@ struct SendOptions {
   async::Backoff backoff{std::chrono::milliseconds(500), std::chrono::seconds(15)};
   volume::Progress* progress = nullptr;  ///< outlives the run
   Say say = [](const std::string&) {};
+  Say way = [](const std::string&) {};  ///< hears which way is taken, or waited for: "10.0.0.1:6443", "relay"
 };
 /// Sends a tree or a device; goes on where it broke off when the network breaks. What ends it here is told to the
 /// receiver, if that can be reached. Throws Error(kTls) if either side does not belong to the authority, kUnavailable

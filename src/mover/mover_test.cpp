@@ -10,6 +10,7 @@
 #include "async/runtime.hpp"
 #include "async/scope.hpp"
 #include "base/rng.hpp"
+#include "net/relay.hpp"
 #include "net/testing/fault_gate.hpp"
 #include "net/testing/outcome.hpp"
 #include "volume/testing/random_tree.hpp"
@@ -120,6 +121,46 @@ TEST(Mover, TriesAddressesInTheirOrderAndSaysWhyOneDidNotAnswer) {
   EXPECT_THAT(move.said, Contains(AllOf(HasSubstr(net::text_of(move.send.to[0])), HasSubstr("no answer within"))));
   EXPECT_THAT(move.said, Contains(AllOf(HasSubstr(net::text_of(move.send.to[1])), HasSubstr("refused"))));
   EXPECT_THAT(move.said, Contains("connected to " + net::text_of(move.send.to[2])));
+}
+
+/// What relays: connects to the sender and to the receiver, as the controller does by two API servers.
+Task<void> run_relay(Move* move, net::Endpoint receiver, net::Endpoint sender) {
+  const auto connector = move->connector;
+  co_await net::relay({.caller = [connector, sender] { return connector->connect(sender); },
+                       .called = [connector, receiver] { return connector->connect(receiver); }});
+}
+
+Task<void> send_relayed(Move* move) {
+  const auto receiving = co_await net::listen_tcp({"127.0.0.1", 0});
+  const auto closed = co_await net::listen_tcp({"127.0.0.1", 0});
+  move->send.to.push_back(closed->local());
+  closed->close();
+  auto sending = co_await net::listen_tcp({"127.0.0.1", 0});
+  move->send.relayed = sending.get();
+  auto relaying = co_await async::Scope::create();
+  relaying.spawn_isolated(run_relay(move, receiving->local(), sending->local()), [](const std::exception_ptr&) {});
+  std::vector<Task<void>> tasks;
+  tasks.push_back(Move::failing(Move::run_receiver(move, receiving.get()), &move->receive_failure));
+  tasks.push_back(Move::failing(Move::run_sender(move), &move->send_failure));
+  co_await async::all(std::move(tasks));
+  co_await relaying.cancel_and_join();
+}
+
+TEST(Mover, WaitsForARelayWhenNoAddressAnswers) {
+  Folder folder;
+  SeededRng rng(23);
+  volume::testing::make_random_tree(folder / "from", rng, 20);
+  Move move(folder / "from", folder / "to");
+  std::vector<std::string> ways;
+  move.send.way = [&ways](const std::string& way) { ways.push_back(way); };
+  async::Runtime runtime(4);
+  runtime.run(send_relayed(&move));
+  EXPECT_EQ(move.send_failure, "");
+  EXPECT_EQ(move.receive_failure, "");
+  EXPECT_EQ(describe(folder / "to"), describe(folder / "from"));
+  EXPECT_THAT(move.said, Contains(HasSubstr("refused")));
+  EXPECT_THAT(move.said, Contains("connected by a relay"));
+  EXPECT_EQ(ways.back(), "relay");
 }
 
 TEST(Mover, GivesUpWhenNobodyAnswers) {

@@ -74,8 +74,11 @@ int run(const volume::Progress& progress, Reporter& reporter, Move move, const T
   return tell_end(*outcome, progress, telling);
 }
 
-Task<Outcome> connect_and_send(SendOptions options, std::string identity) {
+Task<Outcome> connect_and_send(SendOptions options, std::string identity, std::optional<net::Endpoint> listen) {
   options.identity = load_identity(identity);
+  std::unique_ptr<net::Listener> listener;
+  if (listen) listener = co_await net::listen_tcp(*listen);
+  options.relayed = listener.get();
   auto connector = net::tcp_connector(options.dial);
   co_return outcome_of(co_await send(std::move(options), std::move(connector)));
 }
@@ -102,12 +105,14 @@ Task<Outcome> open_and_prune(restic::Keep keep, std::string folder, Say say) {
 
 }  // namespace
 
-int run_send(SendOptions options, const std::string& identity, const Telling& telling) {
+int run_send(SendOptions options, const std::string& identity, std::optional<net::Endpoint> listen,
+             const Telling& telling) {
   volume::Progress progress;
   Reporter reporter(&progress, telling.out);
   options.progress = &progress;
   options.say = [&reporter](const std::string& message) { reporter.say(message); };
-  auto move = [&] { return connect_and_send(options, identity); };
+  options.way = [&reporter](const std::string& way) { reporter.take(way); };
+  auto move = [&] { return connect_and_send(options, identity, listen); };
   return run(progress, reporter, move, telling);
 }
 

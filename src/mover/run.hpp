@@ -1,5 +1,6 @@
 #pragma once
 
+#include <optional>
 #include <string>
 
 #include "mover/lines.hpp"
@@ -17,7 +18,9 @@ struct Telling {
 /// Runs one end of a move in a pod, until it ends or the process gets SIGINT or SIGTERM. Prints progress, then how it
 /// ended, whatever happens. `identity` is a folder (see load_identity). Returns the exit code: 0 = the volume is where
 /// it belongs (and verified, if that was asked for), else 1.
-int run_send(SendOptions options, const std::string& identity, const Telling& telling);
+/// `listen`, if set, is where to wait for a relay (SendOptions::relayed).
+int run_send(SendOptions options, const std::string& identity, std::optional<net::Endpoint> listen,
+             const Telling& telling);
 /// `listen` is where to serve; the first line says which port was taken.
 int run_receive(ReceiveOptions options, const std::string& identity, net::Endpoint listen, const Telling& telling);
 

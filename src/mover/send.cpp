@@ -22,9 +22,14 @@ struct Failure {
   explicit Failure(const Error& error) : code(error.code()), what(error.what()) {}
 };
 
+/// An address of the receiver; none: by a relay.
+using Way = std::optional<net::Endpoint>;
+
+std::string name_of(const Way& way) { return way ? net::text_of(*way) : "relay"; }
+
 /// How the receiver was reached.
 struct Reached {
-  net::Endpoint at;
+  Way way;
   net::StreamPtr stream;
 };
 
@@ -48,17 +53,33 @@ net::TlsClientOptions tls_options(const Identity& identity) {
   return tls;
 }
 
-Task<net::StreamPtr> dial(Sending* sending, net::Endpoint at) {
-  auto transport = co_await sending->connector->connect(at);
-  co_return co_await sending->tls.handshake(std::move(transport), at.host);
+/// The next connection that a relay makes to us. Those that it gave up before we came for them are passed over.
+Task<net::StreamPtr> take_relayed(net::Listener* listener) {
+  for (;;) {
+    auto stream = co_await listener->accept();
+    if (stream->quiet()) co_return stream;
+  }
 }
 
-Task<void> try_address(Sending* sending, net::Endpoint at, std::optional<Reached>* into,
-                       std::vector<Failure>* failures) {
+Task<net::StreamPtr> dial(Sending* sending, Way way) {
+  if (!way) {
+    auto transport = co_await take_relayed(sending->options.relayed);
+    co_return co_await sending->tls.handshake(std::move(transport), kReceiverName);
+  }
+  auto transport = co_await sending->connector->connect(*way);
+  co_return co_await sending->tls.handshake(std::move(transport), way->host);
+}
+
+Task<net::StreamPtr> dial_within(Sending* sending, Way way) {
+  const auto what = way ? "connect to " + net::text_of(*way)
+                        : "wait for a relay at " + net::text_of(sending->options.relayed->local());
+  return async::with_timeout(sending->options.dial, what, dial(sending, std::move(way)));
+}
+
+Task<void> try_way(Sending* sending, Way way, std::optional<Reached>* into, std::vector<Failure>* failures) {
   try {
-    const auto what = "connect to " + net::text_of(at);
-    auto stream = co_await async::with_timeout(sending->options.dial, what, dial(sending, at));
-    into->emplace(at, std::move(stream));
+    auto stream = co_await dial_within(sending, way);
+    into->emplace(way, std::move(stream));
   } catch (const Error& error) {
     failures->emplace_back(error);
   }
@@ -68,8 +89,11 @@ Task<void> try_address(Sending* sending, net::Endpoint at, std::optional<Reached
 Task<Reached> reach(Sending* sending) {
   std::optional<Reached> reached;
   std::vector<Failure> failures;
-  for (const auto& at : sending->options.to) {
-    co_await try_address(sending, at, &reached, &failures);
+  std::vector<Way> ways(sending->options.to.begin(), sending->options.to.end());
+  if (sending->options.relayed != nullptr) ways.emplace_back();
+  for (const auto& way : ways) {
+    if (!way) sending->options.way(name_of(way));  // whoever reads it makes the relay
+    co_await try_way(sending, way, &reached, &failures);
     if (reached) break;
   }
   std::vector<std::string> reasons;
@@ -84,9 +108,8 @@ Task<Reached> reach(Sending* sending) {
               fmt::format("the receiver answers at none of its addresses: {}", fmt::join(reasons, "; ")));
 }
 
-Task<void> open_lane(Sending* sending, net::Endpoint at, volume::FramesPtr* into) {
-  auto stream =
-      co_await async::with_timeout(sending->options.dial, "connect to " + net::text_of(at), dial(sending, at));
+Task<void> open_lane(Sending* sending, Way way, volume::FramesPtr* into) {
+  auto stream = co_await dial_within(sending, std::move(way));
   *into = std::make_unique<volume::Frames>(std::move(stream));
 }
 
@@ -97,10 +120,11 @@ Task<volume::Report> run_once(Sending* sending, bool again) {
   lanes.front() = std::make_unique<volume::Frames>(std::move(reached.stream));
   std::vector<Task<void>> opening;
   for (auto& lane : lanes) {
-    if (!lane) opening.push_back(open_lane(sending, reached.at, &lane));
+    if (!lane) opening.push_back(open_lane(sending, reached.way, &lane));
   }
   co_await async::all(std::move(opening));
-  options.say("connected to " + net::text_of(reached.at));
+  options.way(name_of(reached.way));
+  options.say(reached.way ? "connected to " + net::text_of(*reached.way) : "connected by a relay");
   volume::SendOptions run{.root = options.root,
                           .wishes = options.wishes,
                           .compression = options.compression,
@@ -168,7 +192,7 @@ Task<volume::Report> run_passes(Sending* sending) {
 }  // namespace
 
 Task<volume::Report> send(SendOptions options, net::ConnectorPtr connector) {
-  if (options.lanes == 0 || options.passes == 0 || options.to.empty()) {
+  if (options.lanes == 0 || options.passes == 0 || (options.to.empty() && options.relayed == nullptr)) {
     throw Error(Code::kInvalid, "a sender needs an address, a connection and a pass");
   }
   auto tls = net::TlsClient(tls_options(options.identity));

@@ -8,6 +8,8 @@
 #include <gtest/gtest.h>
 
 #include "async/scope.hpp"
+#include "net/connect.hpp"
+#include "net/testing/outcome.hpp"
 #include "sandbox/testing/embedded.hpp"
 #include "sandbox/testing/helpers.hpp"
 
@@ -270,6 +272,43 @@ Task<void> addresses(Cluster* cluster) {
 
 TEST(Kubelet, GivesEachPodAnAddressThatItIsTold) { on_cluster(addresses); }
 
+Task<void> echo_once(net::Listener* listener) { co_await net::testing::echo(co_await listener->accept()); }
+
+Task<std::string> heard_through(kube::ClientPtr client, std::string pod, std::uint16_t port) {
+  const auto stream = co_await client->port_forward({"default", pod}, port);
+  co_await stream->write_all("hello");
+  std::string got(5, '\0');
+  for (std::size_t at = 0; at < got.size();) {
+    const auto size = co_await stream->read_some(std::span(got).subspan(at));
+    if (size == 0) break;
+    at += size;
+  }
+  co_await stream->close();
+  co_return got;
+}
+
+Task<void> must_hear(kube::ClientPtr client, std::string pod, std::uint16_t port) {
+  co_await heard_through(client, pod, port);
+}
+
+/// What listens at a pod's address is, here, the test itself.
+Task<void> forwarding(Cluster* cluster) {
+  const auto client = cluster->client();
+  co_await client->create(types::pods(), script("p", "sleep 600"));
+  const auto running = co_await when(client, types::pods(), "p", has("status.phase", "Running"));
+  const auto listener = co_await net::listen_tcp({string_at(running, "status.podIP"), 0});
+  const auto port = listener->local().port;
+  auto scope = co_await async::Scope::create();
+  scope.spawn(echo_once(listener.get()));
+  EXPECT_EQ(co_await heard_through(client, "p", port), "hello");
+  co_await scope.join();
+  listener->close();
+  const auto refused = co_await net::testing::failure_of(must_hear(client, "p", port));
+  EXPECT_THAT(refused, HasSubstr("error forwarding port"));
+}
+
+TEST(Kubelet, ForwardsPortsOfProcesses) { on_cluster(forwarding); }
+
 Task<void> records(Cluster* cluster) {
   const auto client = cluster->client();
   auto pod = script("web", "exit 1");
@@ -278,6 +317,7 @@ Task<void> records(Cluster* cluster) {
   const auto running = co_await when(client, types::pods(), "web", has("status.phase", "Running"));
   EXPECT_THAT(string_at(running, "status.podIP"), ::testing::StartsWith("10.128."));
   EXPECT_EQ(co_await client->log({"default", "web"}), "");
+  EXPECT_THAT(co_await net::testing::failure_of(must_hear(client, "web", 80)), HasSubstr("runs no process"));
 }
 
 TEST(Kubelet, HasAllOtherPodsAsRecords) { on_cluster(records); }

@@ -13,6 +13,7 @@
 #include "sandbox/lists.hpp"
 #include "sandbox/openapi.hpp"
 #include "sandbox/pod_log.hpp"
+#include "sandbox/port_forward.hpp"
 #include "sandbox/present.hpp"
 #include "sandbox/protobuf.hpp"
 #include "sandbox/reviews.hpp"
@@ -202,13 +203,15 @@ Task<void> Rest::on_resource(Route route, User user, http::ServerRequest& reques
                         (part == "scale" && resource.scale_subresource) ||
                         (part == "finalize" && resource.type.kind == "Namespace") ||
                         (part == "token" && resource.type.kind == "ServiceAccount") ||
-                        ((part == "eviction" || part == "log") && resource.type.kind == "Pod");
+                        ((part == "eviction" || part == "log" || part == "portforward") && resource.type.kind == "Pod");
   if (!has_part) throw_unknown();
   if (part == "log" && request.method == "GET") {
     const auto pod = objects_->must_get(resource, route.ns, route.name);
     co_return co_await serve_log(*pod, folder_->pod(string_at(*pod, "metadata.uid")), &objects_->storage(), request,
                                  writer);
   }
+  if (part == "portforward")
+    co_return co_await serve_port_forward(*objects_->must_get(resource, route.ns, route.name), request, writer);
   std::optional<http::Response> reply;
   if (part == "token" && request.method == "POST") {
     reply = json_response(201, token_request(route, parse_body(request, body)));

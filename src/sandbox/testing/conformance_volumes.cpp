@@ -1,3 +1,5 @@
+#include <array>
+
 #include "sandbox/testing/helpers.hpp"
 
 // Claims are bound to volumes, and both are kept while they are in use. And what a pod's log is asked for.
@@ -139,6 +141,15 @@ Task<void> devices(Server s) {
   co_await refused(s, "{name: v, emptyDir: {}}", "{name: v, devicePath: /dev/v}");
 }
 
+/// Takes the answer to a port's data, or its end.
+Task<void> forward(Server s, std::string pod) {
+  const auto stream = co_await s.client->port_forward({s.ns, pod}, 6443);
+  std::array<char, 1> byte{};
+  co_await stream->read_some(byte);
+}
+
+Task<void> forwards(Server s) { EXPECT_EQ(co_await code_of(forward(s, "gone")), Code::kNotFound); }
+
 Task<void> logs(Server s) {
   EXPECT_EQ(co_await s.client->log({s.ns, "gone"}), std::nullopt);
   co_await s.client->create(types::pods(), named(s, "p",
@@ -160,7 +171,8 @@ Cases volume_cases() {
   return {{"VolumesAreBoundToClaimsAndReleased", binding},  {"VolumesCanBeAskedForByName", choice_by_name},
           {"VolumesCanBeSetAsideForAClaim", reservation},   {"ClaimsOfAnUnknownClassWait", no_class},
           {"ClaimsAreNotBoundToSmallerVolumes", too_small}, {"ClaimsAndVolumesInUseStay", protection},
-          {"DevicesAreVolumesOfClaims", devices},           {"LogsAreOfContainersThatAreThere", logs}};
+          {"DevicesAreVolumesOfClaims", devices},           {"LogsAreOfContainersThatAreThere", logs},
+          {"PortsOfAbsentPodsAreNotFound", forwards}};
 }
 
 }  // namespace mtc::sandbox::testing
