@@ -11,6 +11,7 @@
 #include "base/encoding.hpp"
 #include "volume/file_error.hpp"
 #include "volume/file_io.hpp"
+#include "volume/room.hpp"
 
 namespace mtc::volume {
 namespace {
@@ -56,7 +57,7 @@ Destination::Destination(std::string root, Wishes wishes, Progress* progress)
     : wishes_(wishes), progress_(progress), tree_(made(std::move(root))) {}
 
 void Destination::failed(const std::string& path, const FileError& failure) {
-  if (failure.ends_the_run()) throw FileError(failure);
+  if (failure.ends_the_run()) throw with_room(failure, tree_.fd());
   const std::scoped_lock lock(mutex_);
   ++report_.failed;
   note(report_.failures, Problem{path, failure.what()});
@@ -370,7 +371,7 @@ Report Destination::finish(const Entry& root) {
     finish_directory(path, decode_entry(from));
   }
   finish_directory("", root);
-  if (::syncfs(tree_.fd()) != 0) throw FileError(errno, "bring to the disk", tree_.root());
+  if (::syncfs(tree_.fd()) != 0) throw with_room(FileError(errno, "bring to the disk", tree_.root()), tree_.fd());
   return report_;
 }
 

@@ -20,7 +20,7 @@ namespace mtc::volume {
 class LargeFile;
 
 /// The tree that is made equal to the source. Blocks; any threads at once. What one entry lacks is noted in the report;
-/// a FileError that ends the run (no space, quota, read-only, I/O) is thrown.
+/// an Error that ends the run is thrown (no space or quota, and what would help: see with_room(); read-only; I/O).
 class Destination {
  public:
   /// Makes `root` if it is missing (its parent must exist). `progress` outlives this.

@@ -167,9 +167,9 @@ TEST_F(WithoutPrivileges, OrARehearsal) {
 /// A small file system of its own, unmounted at the end.
 class SmallDisk {
  public:
-  explicit SmallDisk(std::string at) : at_(std::move(at)) {
+  explicit SmallDisk(std::string at, const char* options = "size=2m") : at_(std::move(at)) {
     fs::create_directory(at_);
-    mounted_ = ::mount("mtc-test", at_.c_str(), "tmpfs", 0, "size=2m") == 0;
+    mounted_ = ::mount("mtc-test", at_.c_str(), "tmpfs", 0, options) == 0;
   }
   ~SmallDisk() {
     if (mounted_) ::umount2(at_.c_str(), MNT_DETACH);
@@ -206,8 +206,30 @@ TEST(Faults, AFullDiskIsToldToBothSides) {
   write_file(folder / "from/much", random_bytes(rng, 8 * kChunk));
   const auto done = copy(folder / "from", folder / "disk/to");
   EXPECT_THAT(done.receive_failure, HasSubstr("write much: No space left on device"));
-  EXPECT_THAT(done.send_failure, HasSubstr("write much: No space left on device"));
+  EXPECT_THAT(done.send_failure, AllOf(HasSubstr("write much: No space left on device"),
+                                       HasSubstr("the volume has 2097152 bytes, "), HasSubstr("enlarge the claim")));
   EXPECT_FALSE(fs::exists(folder / "disk/to/much"));
+}
+
+TEST(Faults, ADiskWithoutInodesIsNotCalledTooSmall) {
+  Folder folder;
+  const SmallDisk disk(folder / "disk", "size=2m,nr_inodes=20");
+  if (!disk.mounted()) GTEST_SKIP() << "a tmpfs cannot be mounted here";
+  fs::create_directory(folder / "from");
+  for (int i = 0; i < 40; ++i) write_file(folder / ("from/" + std::to_string(i)), "x");
+  const auto done = copy(folder / "from", folder / "disk/to");
+  EXPECT_THAT(done.send_failure,
+              AllOf(HasSubstr("No space left on device"), HasSubstr("all of the volume's 20 inodes")));
+}
+
+TEST(Faults, AQuotaThatIsUsedUpIsToldToBothSides) {
+  for (const auto size : {std::size_t{1000}, 3 * kChunk}) {
+    Folder folder;
+    const auto done = copy_while_failing(folder, {SYS_pwrite64, EDQUOT}, size);
+    for (const auto& failure : {done.send_failure, done.receive_failure})
+      EXPECT_THAT(failure,
+                  HasSubstr("write file: Disk quota exceeded (a quota of the destination's storage is used up: "));
+  }
 }
 
 TEST(Faults, DoesNotLeaveItsFileSystem) {

@@ -128,11 +128,12 @@ class MoverFaults(MoverCase):
 
     def test_a_disk_that_is_full_or_has_no_inodes_left(self):
         self.fill(files=200, large=4 << 20)
-        for options in ("size=2m", "nr_inodes=50"):
+        for options, cause in (("size=2m", "the volume has 2097152 bytes"), ("nr_inodes=50", "all of the volume's 50 inodes")):
             with self.subTest(options=options):
                 self.mounted(options)
                 sender, receiver, codes = self.move()
                 self.assertEqual(codes, (1, 1), (sender.lines, receiver.lines))
                 for end in (sender, receiver):
                     self.assertIn("No space left on device", end.last["message"])
+                    self.assertIn(cause, end.last["message"])
                     self.assertIs(end.last["retry"], False)
