@@ -16,15 +16,23 @@ void add_duration(CLI::App* command, const std::string& name, std::string& into,
   value(command, name, into, "DURATION", description + " (default: " + initial + ")")->check(CLI::Validator(check, ""));
 }
 
+/// Throws what CLI11 shows a user.
+void check_volume(const std::string& volume, const std::string& device) {
+  if (volume.empty() == device.empty()) throw CLI::ValidationError("a mover needs --volume or --device, and not both");
+}
+
+void check(const RepositoryOptions& options) { check_volume(options.volume, options.device); }
+
+void check(const MoverOptions& options) {
+  check_volume(options.volume, options.device);
+  if (options.to.empty() && options.listen.empty()) throw CLI::ValidationError("a sender needs --to or --listen");
+}
+
 template <typename Options>
 void add_volume(CLI::App* command, Options& options) {
   value(command, "--volume", options.volume, "DIR", "the volume's root");
   value(command, "--device", options.device, "PATH", "the block device, if the volume is one");
-  command->parse_complete_callback([&options] {
-    if (options.volume.empty() == options.device.empty())
-      throw CLI::ValidationError("a mover needs --volume or --device, and not both");
-    if (options.to.empty() && options.listen.empty()) throw CLI::ValidationError("a sender needs --to or --listen");
-  });
+  command->parse_complete_callback([&options] { check(options); });
 }
 
 void add_common(CLI::App* command, MoverOptions& options, const std::string& patience, const std::string& meaning) {
