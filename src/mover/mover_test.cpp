@@ -59,6 +59,7 @@ struct Move {
     receive.root = to;
     receive.identity = identity(ca, kReceiverName);
     receive.linger = 200ms;
+    receive.patience = 30s;  // A sender that gave up must not keep a test for an hour.
   }
 
   static Task<void> run_sender(Move* move) { move->sent = co_await mover::send(move->send, move->connector); }
@@ -198,7 +199,7 @@ TEST(Mover, LeavesAPeerThatFellSilent) {
   for (int i = 0; i < 2000; ++i) volume::testing::write_file(folder / fmt::format("from/{}", i), "x");
   Move move(folder / "from", folder / "to");
   move.send.lanes = 1;
-  move.send.silence = 300ms;
+  move.send.silence = 2s;  // Machines that are busy are silent for shorter times.
   net::testing::Faults faults;
   faults.stall_read_after = 6000;  // In the middle of the receiver's answers, which are some 30 kB.
   move.connector = net::testing::faulty_connector(net::tcp_connector(), {faults});

@@ -33,9 +33,12 @@ class Mover(MoverCase):
 
     def test_lines(self):
         self.fill()
-        sender, _, _ = self.move()
+        receiver, at = self.receive()
+        sender = self.send(at)
+        self.assertEqual((sender.wait(), receiver.wait()), (0, 0))
         for line in sender.lines[:-1]:
-            self.assertEqual({"phase", "percent", "files", "filesTotal", "bytes", "bytesTotal", "rate", "message"}, set(line))
+            self.assertEqual({"phase", "percent", "files", "filesTotal", "bytes", "bytesTotal", "rate", "message"}, set(line) - {"way"})
+            self.assertEqual(line.get("way", at), at, "absent until it has one")
             self.assertIn(line["phase"], ("connecting", "scanning", "copying", "verifying"))
             self.assertRegex(line["rate"], r"^\d+\.\d\d[kMGT]B/s$")
 
