@@ -101,6 +101,9 @@ MigMigration MigMigration::parse(const Json& object) {
   out.quiesce = bool_at(spec, "quiescePods");
   out.keep_annotations = bool_at(spec, "keepAnnotations");
   out.verify = bool_at(spec, "verify");
+  if (spec.contains("runAsRoot")) out.run_as.root = bool_at(spec, "runAsRoot");
+  out.run_as.user = int_at(spec, "runAsUser");
+  out.run_as.group = int_at(spec, "runAsGroup");
   out.phase = string_at(object, "status.phase");
   out.itinerary = string_at(object, "status.itinerary");
   out.errors = strings_at(object, "status.errors");

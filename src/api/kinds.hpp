@@ -76,6 +76,14 @@ struct MigPlan {
   static MigPlan parse(const Json& object);
 };
 
+/// Whom the pods that carry volumes run as, as a MigMigration says it: spec.runAsRoot, runAsUser, runAsGroup.
+struct RunAs {
+  std::optional<bool> root;
+  std::optional<std::int64_t> user, group;
+  /// Unless it says otherwise, they are root where a cluster allows it.
+  bool may_be_root() const { return root.value_or(user.value_or(0) == 0); }
+};
+
 /// spec of a MigMigration (spec api.md §4.1).
 struct MigMigration {
   Ref self;
@@ -83,6 +91,7 @@ struct MigMigration {
   Ref plan;
   bool stage = false, migrate_state = false, rollback = false, canceled = false;
   bool quiesce = false, keep_annotations = false, verify = false;
+  RunAs run_as;
   std::string phase;      ///< status.phase
   std::string itinerary;  ///< status.itinerary
   std::vector<std::string> errors;

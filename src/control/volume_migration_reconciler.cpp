@@ -131,8 +131,19 @@ class VolumeMigrationReconciler final : public Reconciler {
     c.conditions = &pass->conditions();
     c.status = &pass->object()["status"];
     c.settings = parts_.volumes;
+    c.run_as = co_await run_as(self);
     c.phase_since = pass->running_since(self.phase);
     co_return c;
+  }
+
+  /// As its MigMigration says.
+  Task<api::RunAs> run_as(api::DirectVolumeMigration self) {
+    if (self.migration_uid.empty()) co_return api::RunAs{};
+    for (const auto& migration :
+         co_await kube::list_all(*parts_.services->host, types::mig_migrations(), api::kNamespace)) {
+      if (kube::uid_of(migration) == self.migration_uid) co_return api::MigMigration::parse(migration).run_as;
+    }
+    co_return api::RunAs{};
   }
 
   Parts parts_;

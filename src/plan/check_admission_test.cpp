@@ -89,6 +89,35 @@ TEST(CheckAdmission, SaysWhoDoesNotLetMoversInAndInWhatWords) {
   });
 }
 
+/// A Deployment of the source that mounts the claim.
+Task<void> application(World* w, std::string security) {
+  co_await w->create(
+      kube::types::deployments(),
+      "{metadata: {name: web}, spec: {selector: {matchLabels: {app: web}}, template: {metadata: {labels: "
+      "{app: web}}, spec: {containers: [{name: web, image: x, volumeMounts: [{name: d, mountPath: /d}], "
+      "securityContext: " +
+          security + "}], volumes: [{name: d, persistentVolumeClaim: {claimName: data}}]}}}}");
+}
+
+TEST(CheckAdmission, TellsWhereMoversRunAsUsers) {
+  with_a_volume([](World* w) -> Task<void> {
+    co_await w->create(kube::types::namespaces(), kRestricted);
+    co_await application(w, "{runAsUser: 999}");
+    EXPECT_THAT(co_await look(w),
+                ElementsAre(HasSubstr("MoversRestricted NotRoot: In [cluster c, namespace boutique] the pods")));
+    EXPECT_FALSE(w->conditions.blocked());
+    EXPECT_THAT(w->world.awaited, IsEmpty());
+  });
+}
+
+TEST(CheckAdmission, AsksForAUserWhereNobodySaysOneOrItIsRoot) {
+  with_a_volume([](World* w) -> Task<void> {
+    co_await w->create(kube::types::namespaces(), kRestricted);
+    co_await application(w, "{runAsUser: 0}");
+    EXPECT_THAT(co_await look(w), ElementsAre(HasSubstr("no workload says as whom else for claim shop/data")));
+  });
+}
+
 TEST(CheckAdmission, AsksForNothingThatIsNotCopied) {
   with_a_volume([](World* w) -> Task<void> {
     co_await w->create(kube::types::namespaces(), kRestricted);

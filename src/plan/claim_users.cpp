@@ -9,12 +9,6 @@ namespace {
 constexpr auto kUnknown = "Unknown";
 constexpr int kMaxOwners = 8;  ///< of owners; a chain of this length is a circle
 
-/// The pod spec that a workload makes pods from.
-const Json& template_spec(const Json& workload) {
-  return object_at(workload, string_at(workload, "kind") == "CronJob" ? "spec.jobTemplate.spec.template.spec"
-                                                                      : "spec.template.spec");
-}
-
 /// Claims that a pod spec mounts. A DataVolume of a machine has a claim of its own name.
 std::vector<std::string> claims_in(const Json& pod_spec) {
   std::vector<std::string> out;
@@ -72,6 +66,11 @@ bool any_in(const Json& pod_spec, const std::string& ns, const std::set<kube::Ob
 }
 
 }  // namespace
+
+const Json& template_spec(const Json& workload) {
+  return object_at(workload, string_at(workload, "kind") == "CronJob" ? "spec.jobTemplate.spec.template.spec"
+                                                                      : "spec.template.spec");
+}
 
 std::string ordinal_of(const std::string& claim, const std::string& claim_template, const std::string& set) {
   const auto stem = claim_template + "-" + set + "-";

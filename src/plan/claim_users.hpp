@@ -22,6 +22,8 @@ struct SetClaim {
 
 /// "0" of "data-db-0" if a template "data" of a StatefulSet "db" makes claims of that name; "" otherwise.
 std::string ordinal_of(const std::string& claim, const std::string& claim_template, const std::string& set);
+/// The pod spec that a workload makes pods from.
+const Json& template_spec(const Json& workload);
 /// Whether a pod mounts one of these claims.
 bool mounts_any(const Json& pod, const std::set<kube::ObjectKey>& claims);
 /// Whether the pods of a workload would: by its template, or as the StatefulSet that such claims are of.

@@ -17,7 +17,11 @@ struct Admission {
     kOverQuota,  ///< refused, as things stand
     kUnknown,    ///< it was not asked: no rights, a namespace that is not there or goes, a webhook that has no dry run
   } what = What::kUnknown;
-  std::string words;  ///< the API server's own, of a refusal
+  std::string words;          ///< the API server's own, of a refusal
+  Json pod = Json::object();  ///< as it would be made
+
+  /// Whether somebody has said as whom it would run, be it the cluster.
+  bool names_user() const;
 };
 
 /// What a failure to create a pod says of admission.

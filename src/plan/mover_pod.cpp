@@ -15,7 +15,31 @@ Json capabilities_of(const Mover& mover) {
   return Json::array({"CHOWN", "DAC_OVERRIDE", "FOWNER", "FSETID", "MKNOD", "SETFCAP"});
 }
 
+Json security_context(const MoverUser& who) {
+  Json out = {{"runAsNonRoot", true},
+              {"allowPrivilegeEscalation", false},
+              {"seccompProfile", {{"type", "RuntimeDefault"}}},
+              {"capabilities", {{"drop", Json::array({"ALL"})}}}};
+  if (who.user) out["runAsUser"] = *who.user;
+  if (who.group) out["runAsGroup"] = *who.group;
+  return out;
+}
+
+/// A new volume is root's; whoever shall write into it needs a group of it. One that is read stays as it is.
+std::optional<std::int64_t> fs_group_of(const Mover& mover) {
+  const auto& who = *mover.restricted;
+  return who.fs_group || mover.reads_only ? who.fs_group : who.group;
+}
+
+Json pod_security_context(const Mover& mover) {
+  Json out = Json::object();
+  if (const auto group = fs_group_of(mover)) out = {{"fsGroup", *group}, {"fsGroupChangePolicy", "OnRootMismatch"}};
+  if (!mover.restricted->groups.empty()) out["supplementalGroups"] = mover.restricted->groups;
+  return out;
+}
+
 Json security_context(const Mover& mover) {
+  if (mover.restricted) return security_context(*mover.restricted);
   return {{"runAsUser", 0},
           {"runAsGroup", 0},
           {"allowPrivilegeEscalation", false},
@@ -58,13 +82,15 @@ Json on_node(const std::string& node) {
 
 Json pod_of(const Mover& mover) {
   const Json volume = {{"name", "volume"}, {"persistentVolumeClaim", {{"claimName", mover.claim}}}};
-  const Json identity = {{"name", "identity"}, {"secret", {{"secretName", mover.secret}, {"defaultMode", 0400}}}};
+  const int mode = mover.restricted ? 0444 : 0400;  // files of a Secret are root's
+  const Json identity = {{"name", "identity"}, {"secret", {{"secretName", mover.secret}, {"defaultMode", mode}}}};
   Json spec = {{"restartPolicy", "Never"},
                {"automountServiceAccountToken", false},
                {"enableServiceLinks", false},
                {"terminationGracePeriodSeconds", 10},
                {"containers", Json::array({container_of(mover)})},
                {"volumes", Json::array({volume, identity})}};
+  if (mover.restricted) spec["securityContext"] = pod_security_context(mover);
   if (!mover.node.empty()) spec["affinity"] = on_node(mover.node);
   return {{"apiVersion", "v1"},
           {"kind", "Pod"},

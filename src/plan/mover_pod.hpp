@@ -1,9 +1,11 @@
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "kube/client.hpp"
+#include "plan/mover_user.hpp"
 
 namespace mtc::plan {
 
@@ -14,11 +16,13 @@ struct Mover {
   Json labels;
   std::vector<std::string> args;
   bool reads_only = false;
-  bool device = false;    ///< its claim is one
-  std::string node = {};  ///< where it must run, if not empty
+  bool device = false;                       ///< its claim is one
+  std::string node = {};                     ///< where it must run, if not empty
+  std::optional<MoverUser> restricted = {};  ///< whom it runs as if not as root
 };
 /// The pod: its claim at kVolume or kDevice, its Secret at kIdentity, $(POD_IP) in its arguments. What a file tree
-/// needs to be written as it was, and no more than Pod Security "baseline" allows; for a device, less.
+/// needs to be written as it was, and no more than Pod Security "baseline" allows; for a device, less. If it is
+/// restricted, what "restricted" allows.
 Json pod_of(const Mover& mover);
 
 inline constexpr auto kVolume = "/volume";

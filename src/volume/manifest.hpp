@@ -72,7 +72,8 @@ class TreeHash {
 
 /// Which differences are no failure; they are counted as excused.
 struct Leniency {
-  bool losses = false;  ///< owners, modes, attributes and devices, which a destination without privileges cannot keep
+  /// Owners, modes, attributes and devices, and the root's time, which a destination without privileges cannot keep.
+  bool losses = false;
   bool anything = false;
   std::set<std::string, std::less<>>
       changed;  ///< these names and what lies below them: they changed while they were sent

@@ -109,6 +109,8 @@ TEST(Leniency, ExcusesWhatChangedAndWhatLiesBelow) {
   leniency.losses = true;
   EXPECT_TRUE(leniency.excuses("other", "owner, mode"));
   EXPECT_FALSE(leniency.excuses("other", "owner, content"));
+  EXPECT_TRUE(leniency.excuses("", "owner, time")) << "the root is its storage's";
+  EXPECT_FALSE(leniency.excuses("other", "owner, time"));
 }
 
 }  // namespace

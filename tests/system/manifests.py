@@ -116,10 +116,10 @@ def transfer_image(image):
     return {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "migration-cluster-config", "namespace": NS}, "data": {"RSYNC_TRANSFER_IMAGE": image}}
 
 
-def migration(name, plan, quiesce=True, stage=False, rollback=False, state=False):
+def migration(name, plan, quiesce=True, stage=False, rollback=False, state=False, root=True):
     """As text."""
     text = MIGRATION.format(name=name, plan=plan, quiesce=str(quiesce).lower(), stage=str(stage).lower(), rollback=str(rollback).lower())
-    return text + "  migrateState: true\n" if state else text
+    return text + "  migrateState: true\n" * state + "  runAsRoot: false\n" * (not root)
 
 
 def application(ns, image, copies=2):

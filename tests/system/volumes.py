@@ -114,21 +114,21 @@ class VolumeCase(Case):
                 cluster.ensure({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "migration-cluster-config", "namespace": NS},
                                 "data": {"RSYNC_TRANSFER_IMAGE": IMAGE}})
 
-    def with_claims(self, *claims, cluster=None):
-        """A namespace with a Deployment that mounts these claims, once they are bound."""
+    def with_claims(self, *claims, cluster=None, security=None):
+        """A namespace with a Deployment that mounts these claims, once they are bound. `security` is its container's context."""
         cluster = cluster or self.west
         ns = self.namespace(cluster)
         for name in claims:
             chosen = {"storageClassName": self.storage_class} if self.storage_class and cluster is self.west else {}
             cluster.create({"apiVersion": "v1", "kind": "PersistentVolumeClaim", "metadata": {"name": name, "namespace": ns},
                             "spec": {"accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": "64Mi"}}, **chosen}})
-        self.mounting(cluster, ns, *claims)
+        self.mounting(cluster, ns, *claims, security=security)
         return ns
 
-    def mounting(self, cluster, ns, *claims):
+    def mounting(self, cluster, ns, *claims, security=None):
         """The Deployment, once it is available."""
         container = {"name": "web", "image": self.world.image, "imagePullPolicy": "IfNotPresent",
-                     "volumeMounts": [{"name": name, "mountPath": f"/{name}"} for name in claims]}
+                     "volumeMounts": [{"name": name, "mountPath": f"/{name}"} for name in claims], "securityContext": security or {}}
         pod = {"metadata": {"labels": {"app": "web"}}, "spec": {"terminationGracePeriodSeconds": 1, "containers": [container],
                "volumes": [{"name": name, "persistentVolumeClaim": {"claimName": name}} for name in claims]}}
         cluster.create({"apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": "web", "namespace": ns},

@@ -81,6 +81,7 @@ class World:
 
     def __init__(self):
         self.folder = tempfile.mkdtemp(prefix="mtc-system-")
+        os.chmod(self.folder, 0o711)  # processes of pods may be of other users
         self.programs, self.servers = [], []
         self.west = self.east = self.controller = None
         self.endpoint = self.bucket = self.key = self.secret = ""

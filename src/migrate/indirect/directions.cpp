@@ -42,7 +42,7 @@ Task<Json> backup_object(Migration& m, Json backup, api::PlanVolume volume) {
   co_return pod_volume_backup(m, backup, volume, claim);
 }
 
-Task<Json> backup_pod(Migration& m, Json backup, api::PlanVolume volume, std::int64_t attempt) {
+Task<plan::Mover> backup_mover(Migration& m, Json backup, api::PlanVolume volume, std::int64_t attempt) {
   const auto claim = co_await kube::must_get(*m.source, kClaims(), {volume.claim.ns, volume.claim.name});
   auto mover = mover_of(m, Side::kSource, volume.claim, attempt);
   mover.claim = claim_to_read(m, volume).name;
@@ -61,7 +61,7 @@ Task<Json> backup_pod(Migration& m, Json backup, api::PlanVolume volume, std::in
     mover.args.insert(mover.args.end(), {"--tag", fmt::format("{}={}", key, value.get<std::string>())});
   // Files of the same size and times are the same, unless a user wants to know: on either side.
   if (volume.verify) mover.args.emplace_back("--by-hash");
-  co_return plan::pod_of(mover);
+  co_return mover;
 }
 
 /// The PodVolumeBackup of a claim.
@@ -84,7 +84,7 @@ Task<Json> restore_object(Migration& m, Json restore, api::PlanVolume volume) {
 
 bool is_verified(const Migration& m, const api::PlanVolume& volume) { return m.self.quiesce || volume.verify; }
 
-Task<Json> restore_pod(Migration& m, Json restore, api::PlanVolume volume, std::int64_t attempt) {
+Task<plan::Mover> restore_mover(Migration& m, Json restore, api::PlanVolume volume, std::int64_t attempt) {
   const kube::ObjectKey key{api::kNamespace, pod_volume_name(restore, volume)};
   const auto object = co_await kube::must_get(*m.destination, kube::types::pod_volume_restores(), key);
   const auto claim = co_await kube::must_get(*m.destination, kClaims(), {volume.target.ns, volume.target.name});
@@ -95,7 +95,7 @@ Task<Json> restore_pod(Migration& m, Json restore, api::PlanVolume volume, std::
   mover.args.insert(mover.args.end(), {"--snapshot", string_at(object, "spec.snapshotID")});
   if (is_verified(m, volume)) mover.args.emplace_back("--verify");
   if (volume.verify) mover.args.emplace_back("--by-hash");
-  co_return plan::pod_of(mover);
+  co_return mover;
 }
 
 }  // namespace
@@ -109,7 +109,7 @@ Direction into_repository(const Migration& m, Json backup) {
   out.own = &api::PlanVolume::claim;
   out.parent = std::move(backup);
   out.object_of = backup_object;
-  out.pod_of = backup_pod;
+  out.mover_of = backup_mover;
   out.proof_of = [](const Migration&, const api::PlanVolume&) { return Proof{.snapshot = true}; };
   out.release = remove_snapshot;
   return out;
@@ -124,7 +124,7 @@ Direction out_of_repository(const Migration& m, Json restore) {
   out.own = &api::PlanVolume::target;
   out.parent = std::move(restore);
   out.object_of = restore_object;
-  out.pod_of = restore_pod;
+  out.mover_of = restore_mover;
   out.proof_of = [](const Migration& migration, const api::PlanVolume& volume) {
     return Proof{.verified = is_verified(migration, volume)};
   };

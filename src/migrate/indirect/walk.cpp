@@ -13,6 +13,7 @@
 #include "json/patch.hpp"
 #include "migrate/indirect/pod_volumes.hpp"
 #include "migrate/volumes/losses.hpp"
+#include "migrate/volumes/making.hpp"
 
 namespace mtc::migrate::indirect {
 namespace {
@@ -171,8 +172,12 @@ class Walk {
   }
 
   Task<void> create(Item* item, std::int64_t attempt) {
-    const auto pod = co_await direction_.pod_of(m_, direction_.parent, item->volume, attempt);
-    co_await volumes::ensure_labelled(direction_.cluster, kube::types::pods(), pod, api::labels::kMigration);
+    co_await volumes::ensure_mover({.cluster = direction_.cluster,
+                                    .mover = co_await direction_.mover_of(m_, direction_.parent, item->volume, attempt),
+                                    .source = m_.source,
+                                    .claim = item->volume.claim,
+                                    .run_as = m_.self.run_as,
+                                    .owner = api::labels::kMigration});
   }
 
   Task<void> show_progress(Item* item) {

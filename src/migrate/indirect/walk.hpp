@@ -9,6 +9,7 @@
 #include "migrate/indirect/staging.hpp"
 #include "migrate/steps/velero_objects.hpp"
 #include "migrate/volumes/mover_report.hpp"
+#include "plan/mover_pod.hpp"
 
 namespace mtc::migrate::indirect {
 
@@ -22,8 +23,8 @@ struct Direction {
   Json parent;                      ///< the Backup or Restore
   /// The object of a claim, as it is created. Throws Error if there cannot be one.
   Task<Json> (*object_of)(Migration& m, Json parent, api::PlanVolume volume);
-  /// The pod of an attempt.
-  Task<Json> (*pod_of)(Migration& m, Json parent, api::PlanVolume volume, std::int64_t attempt);
+  /// What carries it, at an attempt.
+  Task<plan::Mover> (*mover_of)(Migration& m, Json parent, api::PlanVolume volume, std::int64_t attempt);
   Proof (*proof_of)(const Migration& m, const api::PlanVolume& volume);
   /// Takes away what a claim that is done needs no more; may be null. Who is killed before it leaves that to the end.
   Task<void> (*release)(Migration& m, api::PlanVolume volume) = nullptr;

@@ -19,6 +19,7 @@ struct Copying {
   Json* status = nullptr;  ///< of the DirectVolumeMigration, to be stored after the step
   Time phase_since{};      ///< when the current phase was entered
   Settings settings;
+  api::RunAs run_as;  ///< of the MigMigration that wants it
 
   std::set<std::string> source_namespaces() const;
   std::set<std::string> destination_namespaces() const;

@@ -34,6 +34,15 @@ Json device(const char* got = "1Gi") {
   return claim;
 }
 
+template <typename... Arguments>
+Json receiver_pod(const Arguments&... arguments) {
+  return plan::pod_of(receiver(arguments...));
+}
+Json sender_pod(const Copying& c, const api::ClaimCopy& claim, const Json& source, std::int64_t attempt,
+                const std::string& image, const std::vector<std::string>& addresses, const std::string& node) {
+  return plan::pod_of(sender(c, claim, source, attempt, image, addresses, node));
+}
+
 // The numbers are those of direct-volume.md §4.
 TEST(Itinerary, IsTheOneOfTheOriginal) {
   EXPECT_EQ(copy_itinerary().rows.size(), 22U);

@@ -1,9 +1,12 @@
 #include "migrate/volumes/mover_pods.hpp"
 
+#include <utility>
+
 #include <fmt/format.h>
 
-#include "migrate/volumes/helpers.hpp"
-#include "plan/mover_pod.hpp"
+#include "api/names.hpp"
+#include "migrate/volumes/making.hpp"
+#include "migrate/volumes/target_claim.hpp"
 
 namespace mtc::migrate::volumes {
 namespace {
@@ -16,8 +19,8 @@ std::vector<std::string> command(const char* what, const Json& claim) {
 
 }  // namespace
 
-Json receiver_pod(const Copying& c, const api::ClaimCopy& claim, const Json& target, std::int64_t attempt,
-                  const std::string& image) {
+plan::Mover receiver(const Copying& c, const api::ClaimCopy& claim, const Json& target, std::int64_t attempt,
+                     const std::string& image) {
   plan::Mover mover{.ns = claim.target.ns,
                     .name = receiver_name(c, claim, attempt),
                     .image = image,
@@ -28,18 +31,23 @@ Json receiver_pod(const Copying& c, const api::ClaimCopy& claim, const Json& tar
                     .device = is_device(target)};
   mover.args.insert(mover.args.end(), {"--listen", fmt::format("$(POD_IP):{}", kPort), "--tls", plan::kIdentity});
   if (claim.verify || c.is_cutover()) mover.args.emplace_back("--verify");
-  return plan::pod_of(mover);
+  return mover;
 }
 
 Task<void> ensure_receiver(const Copying& c, api::ClaimCopy claim, std::int64_t attempt) {
   const auto target = co_await kube::must_get(*c.destination, kube::types::persistent_volume_claims(),
                                               {claim.target.ns, claim.target.name});
   const auto image = co_await plan::mover_image(c.destination);
-  co_await ensure_ours(c.destination, kube::types::pods(), receiver_pod(c, claim, target, attempt, image));
+  co_await ensure_mover({.cluster = c.destination,
+                         .mover = receiver(c, claim, target, attempt, image),
+                         .source = c.source,
+                         .claim = claim.source,
+                         .run_as = c.run_as,
+                         .owner = api::labels::kDirectVolumeMigration});
 }
 
-Json sender_pod(const Copying& c, const api::ClaimCopy& claim, const Json& source, std::int64_t attempt,
-                const std::string& image, const std::vector<std::string>& addresses, const std::string& node) {
+plan::Mover sender(const Copying& c, const api::ClaimCopy& claim, const Json& source, std::int64_t attempt,
+                   const std::string& image, const std::vector<std::string>& addresses, const std::string& node) {
   plan::Mover mover{.ns = claim.source.ns,
                     .name = sender_name(c, claim, attempt),
                     .image = image,
@@ -54,7 +62,16 @@ Json sender_pod(const Copying& c, const api::ClaimCopy& claim, const Json& sourc
   mover.args.insert(mover.args.end(), {"--tls", plan::kIdentity, "--mode", c.is_cutover() ? "cutover" : "stage"});
   // Files of the same size and time are the same, unless a user wants to know.
   if (claim.verify) mover.args.emplace_back("--by-hash");
-  return plan::pod_of(mover);
+  return mover;
+}
+
+Task<void> ensure_sender(const Copying& c, api::ClaimCopy claim, plan::Mover sender) {
+  co_await ensure_mover({.cluster = c.source,
+                         .mover = std::move(sender),
+                         .source = c.source,
+                         .claim = claim.source,
+                         .run_as = c.run_as,
+                         .owner = api::labels::kDirectVolumeMigration});
 }
 
 }  // namespace mtc::migrate::volumes

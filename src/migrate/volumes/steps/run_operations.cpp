@@ -127,8 +127,7 @@ class Pass {
     const auto to = addresses(receivers_.at(i), service, co_await nodes(), c_.source->url() == c_.destination->url());
     const auto image = co_await plan::mover_image(c_.source);
     const auto user = is_of_one_node(source) ? co_await user_of(c_.source, claim.source) : ClaimUser{};
-    co_await ensure_ours(c_.source, kube::types::pods(),
-                         sender_pod(c_, claim, source, operations_[i].attempt, image, to, user.node));
+    co_await ensure_sender(c_, claim, sender(c_, claim, source, operations_[i].attempt, image, to, user.node));
   }
 
   /// An account that may not see nodes reaches receivers in the other ways.
