@@ -20,21 +20,17 @@ Task<void> join_ends(StreamPtr caller, Relay::Open called) {
   co_await other->close();
 }
 
-/// A stream, and the first that was said on it; null once the caller has no more use for any.
-struct Spoken {
-  StreamPtr stream;
-};
-
-Task<void> listen_to(Relay::Open open, Duration limit, Spoken* into) {
+/// Opens a stream, which comes with the first that is said on it; null if the caller has no more use for any.
+Task<void> listen_to(Relay::Open open, Duration limit, StreamPtr* into) {
   auto stream = co_await open();
   std::string words(kFirstWords, '\0');
   words.resize(co_await async::with_timeout(limit, "wait for its first words", stream->read_some(words)));
-  if (!words.empty()) into->stream = with_prefix(std::move(words), std::move(stream));
+  if (!words.empty()) *into = with_prefix(std::move(words), std::move(stream));
 }
 
 /// Takes the next connection that the caller uses. False if there is none, and none is left.
 Task<bool> serve_next(const Relay* between, async::Scope* pairs) {
-  Spoken spoken;
+  StreamPtr spoken;
   std::optional<Error> failure;
   try {
     co_await listen_to(between->caller, between->idle, &spoken);
@@ -45,8 +41,8 @@ Task<bool> serve_next(const Relay* between, async::Scope* pairs) {
     if (failure->code() == Code::kTimeout) co_return pairs->running() > 0;
     throw *failure;
   }
-  if (!spoken.stream) co_return false;
-  pairs->spawn_isolated(join_ends(std::move(spoken.stream), between->called), [](const std::exception_ptr&) {
+  if (!spoken) co_return false;
+  pairs->spawn_isolated(join_ends(std::move(spoken), between->called), [](const std::exception_ptr&) {
     // Both of its ends are closed with it; the caller comes again.
   });
   co_return true;
@@ -60,9 +56,9 @@ Task<void> relay(Relay between) {
   try {
     while (co_await serve_next(&between, &pairs)) {
     }
-  } catch (const Error&) {
+  } catch (const Error&) {  // Of the caller: pairs that are joined already go on to their end.
     failure = std::current_exception();
-  } catch (...) {
+  } catch (...) {  // A cancellation, which is theirs too; it goes on when they have ended.
     failure = std::current_exception();
     pairs.cancel();
   }

@@ -19,8 +19,8 @@ struct Progress {
   std::atomic<std::uint64_t> bytes = 0;        ///< of those files
   std::atomic<std::uint64_t> files_total = 0;  ///< found so far, or all of them once `counted`
   std::atomic<std::uint64_t> bytes_total = 0;
-  std::atomic<std::uint64_t> moved =
-      0;  ///< bytes of content that were sent, written or, for a repository, read, over all runs
+  /// Bytes of content that were sent, written or, for a repository, read, over all runs.
+  std::atomic<std::uint64_t> moved = 0;
   std::atomic<std::uint64_t> verified = 0;  ///< files that were read back
   std::atomic<bool> counted = false;
 
