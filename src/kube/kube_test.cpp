@@ -4,7 +4,6 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "async/scope.hpp"
 #include "base/error.hpp"
 #include "http/server.hpp"
 #include "json/json.hpp"
@@ -12,6 +11,7 @@
 #include "kube/event_recorder.hpp"
 #include "kube/follow.hpp"
 #include "kube/status.hpp"
+#include "kube/testing/served.hpp"
 #include "net/testing/outcome.hpp"
 
 namespace mtc::kube {
@@ -20,7 +20,7 @@ namespace {
 using namespace std::chrono_literals;
 using net::testing::failure_of;
 using net::testing::run;
-using testing::HasSubstr;
+using ::testing::HasSubstr;
 
 /// An API server that says what it is told: one canned answer a path, and what was asked of it.
 class Imposter {
@@ -51,23 +51,9 @@ class Imposter {
 };
 
 Task<void> with_imposter(Imposter* imposter, std::function<Task<void>(ClientPtr)> use) {
-  auto listener = co_await net::listen_tcp({"127.0.0.1", 0});
   Connection connection;
-  connection.url = "http://127.0.0.1:" + std::to_string(listener->local().port);
   connection.token = Secret("t0ken");
-  http::Server server(std::move(listener), {}, [imposter](http::ServerRequest& request, http::ResponseWriter& writer) {
-    return imposter->handle(request, writer);
-  });
-  auto scope = co_await async::Scope::create();
-  scope.spawn(server.run());
-  std::exception_ptr failure;
-  try {
-    co_await use(make_client(connection));
-  } catch (...) {
-    failure = std::current_exception();
-  }
-  co_await scope.cancel_and_join();
-  if (failure) std::rethrow_exception(failure);
+  co_await testing::with_server(imposter, std::move(connection), std::move(use));
 }
 
 TEST(Status, MapsReasonsToCodes) {
@@ -207,7 +193,7 @@ TEST(Follow, ListsWatchesAndListsAgainAfter410) {
     };
     return body(client, &seen);
   }));
-  EXPECT_THAT(seen, testing::ElementsAre("added a", "added b", "synced", "modified b", "added c", "deleted b"));
+  EXPECT_THAT(seen, ::testing::ElementsAre("added a", "added b", "synced", "modified b", "added c", "deleted b"));
 }
 
 TEST(Kubeconfig, ReadsWhatKubectlReads) {

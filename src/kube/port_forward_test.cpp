@@ -7,10 +7,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "async/scope.hpp"
 #include "base/error.hpp"
 #include "http/server.hpp"
-#include "kube/config.hpp"
+#include "kube/testing/served.hpp"
 #include "net/testing/outcome.hpp"
 
 namespace mtc::kube {
@@ -41,22 +40,7 @@ struct Node {
 };
 
 Task<void> with_node(Node* node, std::function<Task<void>(ClientPtr)> use) {
-  auto listener = co_await net::listen_tcp({"127.0.0.1", 0});
-  Connection connection;
-  connection.url = "http://127.0.0.1:" + std::to_string(listener->local().port);
-  http::Server server(std::move(listener), {}, [node](http::ServerRequest& request, http::ResponseWriter& writer) {
-    return node->handle(request, writer);
-  });
-  auto scope = co_await async::Scope::create();
-  scope.spawn(server.run());
-  std::exception_ptr failure;
-  try {
-    co_await use(make_client(connection));
-  } catch (...) {
-    failure = std::current_exception();
-  }
-  co_await scope.cancel_and_join();
-  if (failure) std::rethrow_exception(failure);
+  co_await testing::with_server(node, {}, std::move(use));
 }
 
 Task<void> talk(ClientPtr client) {
