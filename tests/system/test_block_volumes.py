@@ -106,6 +106,17 @@ class EitherWay:
         self.available(self.west, ns)
         self.assertEqual(self.source(ns).read_bytes(), before)
 
+    def cut_over(self):
+        """Moves an application with a device; the namespace, and the migration's name."""
+        ns = self.with_device()
+        name = self.begin(self.volume_plan(ns))
+        self.succeeded(self.ended(name))
+        self.moved(ns)
+        self.assertEqual(self.east.get("persistentvolumeclaims", "data", ns)["spec"]["volumeMode"], "Block")
+        self.available(self.east, ns)
+        self.assertEqual(self.west.get("deployments", "web", ns)["spec"]["replicas"], 0)
+        return ns, name
+
 
 class BlockVolumes(Directly, EitherWay, Disks):
     def travelled(self, name):
@@ -118,13 +129,7 @@ class BlockVolumes(Directly, EitherWay, Disks):
         return int(said.split(f" of {SIZE} bytes")[0].split()[-1])
 
     def test_a_cutover(self):
-        ns = self.with_device()
-        name = self.begin(self.volume_plan(ns))
-        self.succeeded(self.ended(name))
-        self.moved(ns)
-        self.assertEqual(self.east.get("persistentvolumeclaims", "data", ns)["spec"]["volumeMode"], "Block")
-        self.available(self.east, ns)
-        self.assertEqual(self.west.get("deployments", "web", ns)["spec"]["replicas"], 0)
+        ns, name = self.cut_over()
         self.no_helpers(ns)
         self.assertEqual(self.travelled(name), 9 * MIB, "what was empty was so on both sides")
         result = self.copies_of(name)["status"]["rsyncOperations"][0]["result"]
@@ -227,13 +232,7 @@ class BlockVolumesThroughTheBucket(Staged, EitherWay, Disks):
         return sum(len(bucket.get(key)) for key in bucket.keys(self.repository(plan, ns) + "/data/"))
 
     def test_a_cutover(self):
-        ns = self.with_device()
-        name = self.begin(self.volume_plan(ns))
-        self.succeeded(self.ended(name))
-        self.moved(ns)
-        self.assertEqual(self.east.get("persistentvolumeclaims", "data", ns)["spec"]["volumeMode"], "Block")
-        self.available(self.east, ns)
-        self.assertEqual(self.west.get("deployments", "web", ns)["spec"]["replicas"], 0)
+        ns, name = self.cut_over()
         self.nothing_left(ns)
         for cluster, kind in ((self.west, "podvolumebackups"), (self.east, "podvolumerestores")):
             found = self.objects(cluster, kind, name)
