@@ -113,8 +113,20 @@ TEST(HostileSchema, HasDefaultsWithinBounds) {
 
 TEST(HostileSelector, RefusesValuesThatWouldChangeItsText) {
   EXPECT_NE(refusal_of([] { Selector::from_json(parse_json(R"({"matchLabels":{"a":"b,c!=d"}})")); }), "");
+  EXPECT_NE(refusal_of([] { Selector::from_json(parse_json(R"({"matchLabels":{"":"b"}})")); }), "");
   EXPECT_NE(refusal_of([] { Selector::parse("a in (b,(c))"); }), "");
   EXPECT_NE(refusal_of([] { Selector::parse_fields("a=b==c"); }), "");
+}
+
+TEST(HostileSelector, RefusesOperatorsWithoutWhatTheyCompareWith) {
+  const auto refused = [](const std::string& op, const std::string& values) {
+    const auto text = R"({"matchExpressions":[{"key":"a","operator":")" + op + R"(","values":)" + values + "}]}";
+    return refusal_of([&] { Selector::from_json(parse_json(text)); });
+  };
+  EXPECT_THAT(refused("In", "[]"), HasSubstr("operator In needs values"));
+  EXPECT_THAT(refused("NotIn", "null"), HasSubstr("operator NotIn needs values"));
+  EXPECT_THAT(refused("Exists", R"(["b"])"), HasSubstr("operator Exists takes no values"));
+  EXPECT_EQ(refused("DoesNotExist", "[]"), "");
 }
 
 }  // namespace

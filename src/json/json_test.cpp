@@ -185,6 +185,7 @@ TEST(Selector, ReadsWhatUrlsAndObjectsHold) {
   }
   for (const auto* bad : {"=x", "a in b", "a in (b", "a,,b", "a b"}) EXPECT_THROW(Selector::parse(bad), Error) << bad;
   EXPECT_EQ(Selector::parse("a in (x,y), !b,c=d").str(), "a in (x,y),!b,c=d");
+  EXPECT_TRUE(Selector::parse("a in ()").matches(parse_json(R"({"a":""})")));
   const auto object = parse_json(
       R"({"matchLabels":{"app":"shop"},"matchExpressions":[{"key":"tier","operator":"In","values":["web"]}]})");
   EXPECT_TRUE(Selector::from_json(object).matches(labels));

@@ -78,8 +78,9 @@ bool parse_set(std::string_view clause, std::string_view whole, std::vector<Requ
   Requirement requirement{
       std::string(trim(head.substr(0, head.size() - (negated ? 6 : 3)))), negated ? Op::kNotIn : Op::kIn, {}};
   check_key(requirement.key, whole);
-  for (const auto& value : split(clause.substr(open + 1, clause.size() - open - 2), ','))
-    requirement.values.emplace_back(trim(value));
+  const auto list = clause.substr(open + 1, clause.size() - open - 2);
+  for (const auto& value : split(list, ',')) requirement.values.emplace_back(trim(value));
+  if (requirement.values.empty()) requirement.values.emplace_back();  // "()" is the set of the empty value.
   out.push_back(std::move(requirement));
   return true;
 }
@@ -159,8 +160,10 @@ Selector Selector::parse_fields(std::string_view text) {
 
 Selector Selector::from_json(const Json& label_selector) {
   Selector selector;
+  const auto whole = dump(label_selector);
   for (const auto& [key, value] : object_at(label_selector, "matchLabels").items()) {
-    if (!value.is_string()) refuse(dump(label_selector), "matchLabels values are strings");
+    if (!value.is_string()) refuse(whole, "matchLabels values are strings");
+    check_key(key, whole);
     selector.requirements_.push_back({key, Op::kIn, {value.get<std::string>()}});
   }
   for (const auto& expression : array_at(label_selector, "matchExpressions")) {
@@ -173,12 +176,15 @@ Selector Selector::from_json(const Json& label_selector) {
     } else if (op == "DoesNotExist") {
       requirement.op = Op::kDoesNotExist;
     } else if (op != "Exists") {
-      refuse(dump(label_selector), fmt::format("unknown operator \"{}\"", op));
+      refuse(whole, fmt::format("unknown operator \"{}\"", op));
     }
-    check_key(requirement.key, dump(label_selector));
+    check_key(requirement.key, whole);
+    const bool set = requirement.op == Op::kIn || requirement.op == Op::kNotIn;
+    if (set == requirement.values.empty())
+      refuse(whole, fmt::format("operator {} {} values", op, set ? "needs" : "takes no"));
     selector.requirements_.push_back(std::move(requirement));
   }
-  check_values(selector.requirements_, dump(label_selector));
+  check_values(selector.requirements_, whole);
   return selector;
 }
 
