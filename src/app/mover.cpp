@@ -65,7 +65,7 @@ int run_mover_send(const cli::MoverOptions& options, cli::Console& console) {
   send.patience = *parse_go_duration(options.patience);
   std::optional<net::Endpoint> listen;
   if (!options.listen.empty()) listen = endpoint_of(options.listen, "--listen", "mover send", console);
-  return mover::run_send(std::move(send), options.tls, std::move(listen), telling(console));
+  return mover::run_send(std::move(send), options.tls, std::move(listen), options.budget, telling(console));
 }
 
 int run_mover_backup(const cli::RepositoryOptions& options, cli::Console& console) {
@@ -76,7 +76,7 @@ int run_mover_backup(const cli::RepositoryOptions& options, cli::Console& consol
   backup.tags = options.tags;
   backup.by_hash = options.by_hash;
   backup.lenient = options.mode == "stage";
-  return mover::run_backup(std::move(backup), options.repository, telling(console));
+  return mover::run_backup(std::move(backup), options.repository, options.budget, telling(console));
 }
 
 int run_mover_restore(const cli::RepositoryOptions& options, cli::Console& console) {
@@ -92,7 +92,7 @@ int run_mover_restore(const cli::RepositoryOptions& options, cli::Console& conso
   restore.by_hash = options.by_hash;
   restore.verify = options.verify;
   restore.allow_losses = options.allow_losses;
-  return mover::run_restore(std::move(restore), options.repository, telling(console));
+  return mover::run_restore(std::move(restore), options.repository, options.budget, telling(console));
 }
 
 int run_mover_prune(const cli::RepositoryOptions& options, cli::Console& console) {

@@ -35,6 +35,7 @@ struct MoverOptions {
   std::string device;           ///< instead of `volume`: a block device
   std::string listen;           ///< address and port; send: where a relay comes
   std::vector<std::string> to;  ///< send: addresses and ports, the best first
+  std::string budget;           ///< send: a file
   std::string mode = "cutover";
   bool verify = false;
   bool by_hash = false;
@@ -49,6 +50,7 @@ struct RepositoryOptions {
   std::string device;             ///< instead of `volume`: a block device
   std::string host;               ///< backup, prune: whose snapshots
   std::vector<std::string> tags;  ///< backup
+  std::string budget;             ///< backup, restore: a file
   std::string mode = "cutover";   ///< backup
   std::string snapshot;           ///< restore
   bool by_hash = false;

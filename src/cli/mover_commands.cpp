@@ -35,6 +35,12 @@ void add_volume(CLI::App* command, Options& options) {
   command->parse_complete_callback([&options] { check(options); });
 }
 
+template <typename Options>
+void add_budget(CLI::App* command, Options& options) {
+  value(command, "--budget", options.budget, "FILE",
+        R"(what may be used, read again each second: {"bytesPerSecond": 1000000, "iops": 200})");
+}
+
 void add_common(CLI::App* command, MoverOptions& options, const std::string& patience, const std::string& meaning) {
   add_volume(command, options);
   value(command, "--tls", options.tls, "DIR", "folder with ca.crt, tls.crt and tls.key")->required();
@@ -79,6 +85,7 @@ void CommandTree::add_mover() {
   add_duration(send, "--dial", out->dial, "5s", "how long to try one address");
   value(send, "--mode", out->mode, "stage|cutover",
         "stage: what changes meanwhile is skipped; cutover: it is a failure (default: cutover)");
+  add_budget(send, *out);
   send->add_flag("--by-hash", out->by_hash, "compare contents, not only sizes and times");
   auto lanes = CLI::Range(1, 64);
   lanes.description("");
@@ -105,6 +112,7 @@ void CommandTree::add_mover_backup(CLI::App* mover) {
       ->allow_extra_args(false);
   value(backup, "--mode", options->mode, "stage|cutover",
         "stage: what changes meanwhile is skipped; cutover: it is a failure (default: cutover)");
+  add_budget(backup, *options);
   backup->add_flag("--by-hash", options->by_hash, "read every file, not only those with another size, time or inode");
   performs(backup, [this, options] { return programs_->mover_backup(*options, *console_); });
 }
@@ -116,6 +124,7 @@ void CommandTree::add_mover_restore(CLI::App* mover) {
   add_volume(restore, *options);
   add_repository(restore, *options);
   value(restore, "--snapshot", options->snapshot, "ID", "the snapshot, 64 hexadecimal digits")->required();
+  add_budget(restore, *options);
   restore->add_flag("--verify", options->verify, "read everything back from the disk and compare it with the snapshot");
   restore->add_flag("--allow-losses", options->allow_losses,
                     "owners, attributes and devices that may not be set here are noted and no differences");

@@ -7,6 +7,7 @@
 
 #include "async/retry.hpp"
 #include "async/task.hpp"
+#include "mover/budget.hpp"
 #include "net/connect.hpp"
 #include "net/tls.hpp"
 #include "volume/transfer.hpp"
@@ -40,6 +41,7 @@ struct SendOptions {
   Identity identity;
   volume::Wishes wishes;
   volume::Compression compression = volume::Compression::kAuto;
+  Budget budget;
   unsigned lanes = 4;                       ///< connections
   unsigned passes = 2;                      ///< at most; another one if files changed while they were read
   Duration dial = std::chrono::seconds(5);  ///< for one address: connection and handshake

@@ -107,6 +107,33 @@ TEST(Mover, MovesATreeOverMutualTls) {
   EXPECT_EQ(move.progress.bytes, move.progress.bytes_total);
 }
 
+double seconds_of(Move& move) {
+  const auto begin = std::chrono::steady_clock::now();
+  move.run();
+  EXPECT_EQ(move.send_failure + move.receive_failure, "");
+  return std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
+}
+
+TEST(Mover, KeepsToItsBudgetOfBytes) {
+  const Folder folder;
+  SeededRng rng(22);
+  fs::create_directory(folder / "from");
+  volume::testing::write_file(folder / "from/file", volume::testing::random_bytes(rng, 2'000'000));
+  Move move(folder / "from", folder / "to");
+  heed(move.send.budget, R"({"bytesPerSecond": 2000000})");
+  EXPECT_GE(seconds_of(move), 0.8);
+  EXPECT_EQ(describe(folder / "to"), describe(folder / "from"));
+}
+
+TEST(Mover, KeepsToItsBudgetOfReads) {
+  const Folder folder;
+  fs::create_directory(folder / "from");
+  for (int i = 0; i < 40; ++i) volume::testing::write_file(folder / fmt::format("from/{}", i), "x");
+  Move move(folder / "from", folder / "to");
+  heed(move.send.budget, R"({"iops": 40})");
+  EXPECT_GE(seconds_of(move), 0.8);
+}
+
 TEST(Mover, TriesAddressesInTheirOrderAndSaysWhyOneDidNotAnswer) {
   Folder folder;
   fs::create_directory(folder / "from");

@@ -26,7 +26,7 @@ std::string value_of(const std::string& folder, const char* name) {
   return std::string(trim(read_mounted(folder, name)));
 }
 
-blob::StorePtr s3_store(const Json& store, const std::string& folder) {
+blob::StorePtr s3_store(const Json& store, const std::string& folder, net::PacePtr bytes) {
   blob::S3Options options;
   options.bucket = string_at(store, "bucket");
   if (const auto region = string_at(store, "region"); !region.empty()) options.region = region;
@@ -36,6 +36,8 @@ blob::StorePtr s3_store(const Json& store, const std::string& folder) {
   options.secret_access_key = Secret(value_of(folder, "secret-access-key"));
   options.ca_pem = find_mounted(folder, "ca.crt").value_or("");
   options.insecure = bool_at(store, "insecureSkipVerify");
+  auto direct = net::paced_connector(net::tcp_connector(), std::move(bytes));
+  options.connector = net::proxy_connector(net::proxy_from_environment(), std::move(direct));
   return blob::make_s3_store(std::move(options));
 }
 
@@ -95,7 +97,7 @@ Task<void> run(const RepositoryAccess* access, restic::LockKind kind, const volu
 
 }  // namespace
 
-RepositoryAccess load_repository(const std::string& folder) {
+RepositoryAccess load_repository(const std::string& folder, net::PacePtr bytes) {
   RepositoryAccess access;
   Json store;
   try {
@@ -109,7 +111,7 @@ RepositoryAccess load_repository(const std::string& folder) {
   if (const auto directory = string_at(store, "directory"); !directory.empty()) {
     access.store = blob::make_directory_store(directory);
   } else if (!string_at(store, "bucket").empty()) {
-    access.store = s3_store(store, folder);
+    access.store = s3_store(store, folder, std::move(bytes));
   } else {
     throw Error(Code::kInvalid, folder + "/" + kStore + " names neither a bucket nor a directory");
   }

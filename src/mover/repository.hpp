@@ -5,6 +5,7 @@
 
 #include "async/retry.hpp"
 #include "blob/store.hpp"
+#include "mover/budget.hpp"
 #include "mover/mover.hpp"
 #include "restic/backup.hpp"
 #include "restic/prune.hpp"
@@ -23,9 +24,9 @@ struct RepositoryAccess {
   async::Backoff backoff{std::chrono::milliseconds(500), std::chrono::seconds(15)};
 };
 /// Reads a folder, a Secret as a pod mounts it (docs/protocol/mover.md): `store.json`, `access-key-id`,
-/// `secret-access-key`, `ca.crt` and `password`. Sends nothing yet. Throws Error: kNotFound naming the file that cannot
-/// be read, kInvalid naming what is wrong in it. Blocks.
-RepositoryAccess load_repository(const std::string& folder);
+/// `secret-access-key`, `ca.crt` and `password`. Sends nothing yet; what it sends then takes from `bytes`. Throws
+/// Error: kNotFound naming the file that cannot be read, kInvalid naming what is wrong in it. Blocks.
+RepositoryAccess load_repository(const std::string& folder, net::PacePtr bytes);
 
 /// Backs a volume up. Goes on where it broke off when the store fails for a while. Throws what restic::Repository::open
 /// and restic::back_up say.

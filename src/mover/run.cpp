@@ -41,10 +41,11 @@ void keep_freed_memory() {
 
 using Move = std::function<Task<Outcome>()>;
 
-/// Runs `move` and prints beside it; then `outcome` says how it ended.
-Task<void> move_and_report(Reporter* reporter, Move move, std::optional<Outcome>* outcome) {
-  auto printing = co_await async::Scope::create();
-  printing.spawn(reporter->run());
+/// Runs `move`, and beside it prints and keeps to the budget; then `outcome` says how it ended.
+Task<void> move_and_report(Reporter* reporter, Move move, Task<void> keep_to_budget, std::optional<Outcome>* outcome) {
+  auto beside = co_await async::Scope::create();
+  beside.spawn(reporter->run());
+  beside.spawn(std::move(keep_to_budget));
   std::exception_ptr stopped;
   try {
     outcome->emplace(co_await move());
@@ -57,16 +58,25 @@ Task<void> move_and_report(Reporter* reporter, Move move, std::optional<Outcome>
       outcome->emplace(outcome_of(Error(Code::kInternal, failure.what())));
     }
   }
-  co_await printing.cancel_and_join();
+  co_await beside.cancel_and_join();
   reporter->print();
   if (stopped) std::rethrow_exception(stopped);
 }
 
-int run(const volume::Progress& progress, Reporter& reporter, Move move, const Telling& telling) {
+/// Lets the budget be, where nobody gave one.
+Task<void> follow(Reporter* reporter, Budget budget, std::string file) {
+  if (file.empty()) co_return;
+  co_await follow_budget(std::move(budget), std::move(file),
+                         [reporter](const std::string& message) { reporter->say(message); });
+}
+
+int run(const volume::Progress& progress, Reporter& reporter, Move move, Task<void> keep_to_budget,
+        const Telling& telling) {
   keep_freed_memory();
   async::Runtime runtime(kThreads);
   std::optional<Outcome> outcome;
-  if (!runtime.run_until_signal(move_and_report(&reporter, std::move(move), &outcome)) || !outcome) {
+  auto work = move_and_report(&reporter, std::move(move), std::move(keep_to_budget), &outcome);
+  if (!runtime.run_until_signal(std::move(work)) || !outcome) {
     outcome.emplace();
     outcome->message = "stopped by a signal";
     outcome->retry = true;
@@ -90,30 +100,32 @@ Task<Outcome> listen_and_receive(ReceiveOptions options, std::string identity, n
   co_return outcome_of(co_await receive(std::move(options), listener.get()));
 }
 
-Task<Outcome> open_and_back_up(restic::BackupOptions options, std::string folder) {
-  const auto result = co_await back_up(load_repository(folder), std::move(options));
+Task<Outcome> open_and_back_up(restic::BackupOptions options, std::string folder, Budget budget) {
+  options.reads = budget.reads.get();
+  const auto result = co_await back_up(load_repository(folder, budget.bytes), std::move(options));
   co_return outcome_of(result);
 }
 
-Task<Outcome> open_and_restore(restic::RestoreOptions options, std::string folder, Say say) {
-  co_return outcome_of(co_await restore(load_repository(folder), std::move(options), std::move(say)));
+Task<Outcome> open_and_restore(restic::RestoreOptions options, std::string folder, net::PacePtr bytes, Say say) {
+  auto repository = load_repository(folder, std::move(bytes));
+  co_return outcome_of(co_await restore(std::move(repository), std::move(options), std::move(say)));
 }
 
 Task<Outcome> open_and_prune(restic::Keep keep, std::string folder, Say say) {
-  co_return outcome_of(co_await prune(load_repository(folder), std::move(keep), std::move(say)));
+  co_return outcome_of(co_await prune(load_repository(folder, nullptr), std::move(keep), std::move(say)));
 }
 
 }  // namespace
 
 int run_send(SendOptions options, const std::string& identity, std::optional<net::Endpoint> listen,
-             const Telling& telling) {
+             const std::string& budget, const Telling& telling) {
   volume::Progress progress;
   Reporter reporter(&progress, telling.out);
   options.progress = &progress;
   options.say = [&reporter](const std::string& message) { reporter.say(message); };
   options.way = [&reporter](const std::string& way) { reporter.take(way); };
   auto move = [&] { return connect_and_send(options, identity, listen); };
-  return run(progress, reporter, move, telling);
+  return run(progress, reporter, move, follow(&reporter, options.budget, budget), telling);
 }
 
 int run_receive(ReceiveOptions options, const std::string& identity, net::Endpoint listen, const Telling& telling) {
@@ -122,25 +134,29 @@ int run_receive(ReceiveOptions options, const std::string& identity, net::Endpoi
   options.progress = &progress;
   options.say = [&reporter](const std::string& message) { reporter.say(message); };
   auto move = [&] { return listen_and_receive(options, identity, listen); };
-  return run(progress, reporter, move, telling);
+  return run(progress, reporter, move, follow(&reporter, {}, ""), telling);
 }
 
-int run_backup(restic::BackupOptions options, const std::string& repository, const Telling& telling) {
+int run_backup(restic::BackupOptions options, const std::string& repository, const std::string& budget,
+               const Telling& telling) {
+  const Budget shared;
   volume::Progress progress;
   Reporter reporter(&progress, telling.out);
   options.progress = &progress;
   options.say = [&reporter](const std::string& message) { reporter.say(message); };
-  auto move = [&] { return open_and_back_up(options, repository); };
-  return run(progress, reporter, move, telling);
+  auto move = [&] { return open_and_back_up(options, repository, shared); };
+  return run(progress, reporter, move, follow(&reporter, shared, budget), telling);
 }
 
-int run_restore(restic::RestoreOptions options, const std::string& repository, const Telling& telling) {
+int run_restore(restic::RestoreOptions options, const std::string& repository, const std::string& budget,
+                const Telling& telling) {
+  const Budget shared;
   volume::Progress progress;
   Reporter reporter(&progress, telling.out);
   options.progress = &progress;
   auto say = [&reporter](const std::string& message) { reporter.say(message); };
-  auto move = [&] { return open_and_restore(options, repository, say); };
-  return run(progress, reporter, move, telling);
+  auto move = [&] { return open_and_restore(options, repository, shared.bytes, say); };
+  return run(progress, reporter, move, follow(&reporter, shared, budget), telling);
 }
 
 int run_prune(const restic::Keep& keep, const std::string& repository, const Telling& telling) {
@@ -148,7 +164,7 @@ int run_prune(const restic::Keep& keep, const std::string& repository, const Tel
   Reporter reporter(&progress, telling.out);
   auto say = [&reporter](const std::string& message) { reporter.say(message); };
   auto move = [&] { return open_and_prune(keep, repository, say); };
-  return run(progress, reporter, move, telling);
+  return run(progress, reporter, move, follow(&reporter, {}, ""), telling);
 }
 
 }  // namespace mtc::mover

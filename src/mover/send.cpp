@@ -63,10 +63,10 @@ Task<net::StreamPtr> take_relayed(net::Listener* listener) {
 
 Task<net::StreamPtr> dial(Sending* sending, Way way) {
   if (!way) {
-    auto transport = co_await take_relayed(sending->options.relayed);
+    auto transport = net::paced(co_await take_relayed(sending->options.relayed), sending->options.budget.bytes);
     co_return co_await sending->tls.handshake(std::move(transport), kReceiverName);
   }
-  auto transport = co_await sending->connector->connect(*way);
+  auto transport = net::paced(co_await sending->connector->connect(*way), sending->options.budget.bytes);
   co_return co_await sending->tls.handshake(std::move(transport), way->host);
 }
 
@@ -130,6 +130,7 @@ Task<volume::Report> run_once(Sending* sending, bool again) {
                           .compression = options.compression,
                           .again = again,
                           .silence = options.silence,
+                          .reads = options.budget.reads.get(),
                           .progress = sending->progress};
   if (options.device) co_return co_await volume::send_device(std::move(run), std::move(lanes));
   co_return co_await volume::send_tree(std::move(run), std::move(lanes));

@@ -72,6 +72,7 @@ Task<void> read_large(Pass* pass, BackupUnit* unit, volume::Where at) {
   auto blobs = co_await store_content({.repository = &source->repository(),
                                        .zeros = &pass->zeros,
                                        .windows = &pass->windows,
+                                       .reads = source->reads(),
                                        .stored = [progress](std::uint64_t size, bool) { progress->move(size); }},
                                       [&reader] { return reader->next(); });
   co_await async::offload([&] { reader->finish(std::move(blobs)); });
@@ -83,6 +84,7 @@ Task<void> read_contents(Pass* pass, BackupUnit* unit) {
     const auto begun = at;
     auto blobs = co_await async::offload([&] { return source->read_some(*unit, at); });
     if (!blobs.empty()) co_await source->repository().add(std::move(blobs));
+    if (source->reads() != nullptr) co_await source->reads()->keep();
     if (at == begun) co_await read_large(pass, unit, unit->unread[at++]);
   }
 }
@@ -122,8 +124,8 @@ Task<Passed> read_tree(Repository* repository, const BackupOptions* options, vol
                        std::optional<Snapshot> before) {
   Passed passed;
   passed.snapshot.time = repository->clock().now();
-  const auto source =
-      co_await async::offload([&] { return std::make_unique<BackupSource>(options->root, *repository, *progress); });
+  const auto source = co_await async::offload(
+      [&] { return std::make_unique<BackupSource>(options->root, *repository, options->reads, *progress); });
   Pass pass(*source, *repository, options->by_hash ? std::nullopt : before);
   std::vector<Task<void>> lanes;
   lanes.reserve(options->lanes);

@@ -9,6 +9,7 @@
 #include "restic/repository.hpp"
 #include "restic/snapshot.hpp"
 #include "volume/progress.hpp"
+#include "volume/read_pace.hpp"
 #include "volume/report.hpp"
 
 namespace mtc::restic {
@@ -22,6 +23,7 @@ struct BackupOptions {
   bool lenient = false;           ///< a rehearsal: what changes meanwhile is kept as it was read last, and listed
   unsigned passes = 2;            ///< at most; another one if files changed while they were read
   unsigned lanes = 4;             ///< batches of names on their way at once
+  volume::ReadPace* reads = nullptr;     ///< kept if given; outlives the run
   volume::Progress* progress = nullptr;  ///< written to if given; outlives the run
   std::function<void(const std::string&)> say = [](const std::string&) {};
 };

@@ -47,6 +47,7 @@ Task<Passed> read_device(Repository* repository, const BackupOptions* options, v
   auto blobs = co_await store_content({.repository = repository,
                                        .zeros = &zeros,
                                        .windows = &at_once,
+                                       .reads = options->reads,
                                        .stored =
                                            [&](std::uint64_t size, bool is_new) {
                                              progress->move(size);

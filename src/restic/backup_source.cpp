@@ -29,9 +29,11 @@ std::string BackupUnit::path(Where at) const {
   return volume::join_path(batch.segments[at.segment].path, nodes[at.segment][at.entry].entry.name);
 }
 
-BackupSource::BackupSource(std::string root, Repository& repository, volume::Progress& progress)
+BackupSource::BackupSource(std::string root, Repository& repository, volume::ReadPace* reads,
+                           volume::Progress& progress)
     : tree_(std::move(root)),
       repository_(&repository),
+      reads_(reads),
       progress_(&progress),
       scan_(tree_),
       chunker_(repository.chunker_polynomial()) {
@@ -177,6 +179,7 @@ void BackupSource::read_one(int directory, BackupUnit& unit, Where at, std::vect
     node.entry.size = content.size();
     break;
   }
+  if (reads_ != nullptr) reads_->count(content.size());
   node.content.clear();
   for (std::string_view rest = content; !rest.empty();) {
     const auto piece = rest.substr(0, chunker_.first(rest));

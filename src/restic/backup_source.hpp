@@ -40,8 +40,8 @@ class BackupSource {
  public:
   static constexpr std::uint64_t kWhole = 4ULL * 1024 * 1024;  ///< files up to this size are read in one piece
 
-  /// `repository` and `progress` outlive the source.
-  BackupSource(std::string root, Repository& repository, volume::Progress& progress);
+  /// All of them outlive the source; `reads` may be null.
+  BackupSource(std::string root, Repository& repository, volume::ReadPace* reads, volume::Progress& progress);
 
   /// The next names; one caller at a time.
   std::optional<volume::Batch> take() { return scan_.next(); }
@@ -59,6 +59,7 @@ class BackupSource {
   Node root_node();
   const volume::Tree& tree() const { return tree_; }
   volume::Progress& progress() { return *progress_; }
+  volume::ReadPace* reads() { return reads_; }
   Repository& repository() { return *repository_; }
   const Chunker& chunker() const { return chunker_; }
   /// A report while nobody else works; what was read is counted by whoever reads it.
@@ -86,6 +87,7 @@ class BackupSource {
 
   volume::Tree tree_;
   Repository* repository_;
+  volume::ReadPace* reads_;
   volume::Progress* progress_;
   volume::Scan scan_;
   Chunker chunker_;

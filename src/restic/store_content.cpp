@@ -51,6 +51,10 @@ Task<void> store_windows(Content* content) {
       const auto turn = co_await content->turn.acquire();
       window = co_await async::offload([&] { return content->next(); });
       if (window.sizes.empty()) co_return;
+      if (auto* reads = content->how.reads) {
+        reads->count(window.bytes.size());
+        co_await reads->keep();
+      }
       ids = &content->blobs.emplace_back();
     }
     co_await seal_window(&content->how, &window, ids);

@@ -8,6 +8,7 @@
 #include "async/scope.hpp"
 #include "restic/content_windows.hpp"
 #include "restic/repository.hpp"
+#include "volume/read_pace.hpp"
 
 namespace mtc::restic {
 
@@ -28,6 +29,7 @@ struct Storing {
   Repository* repository = nullptr;
   const ZeroBlob* zeros = nullptr;
   async::Semaphore* windows = nullptr;  ///< each window on its way takes a permit: it bounds their memory
+  volume::ReadPace* reads = nullptr;    ///< kept between windows, if not null
   /// Hears of each blob that is in the repository, or on its way there: how long it is, and whether it was new.
   std::function<void(std::uint64_t size, bool is_new)> stored;
 };

@@ -61,6 +61,23 @@ TEST(Trees, BecomeAnotherTreeEntirely) {
   EXPECT_EQ(describe(folder / "to"), describe(folder / "from"));
 }
 
+TEST(Trees, AreReadAtThePaceThatWasAskedFor) {
+  const Vault vault;
+  const Folder folder;
+  fs::create_directory(folder / "from");
+  for (int i = 0; i < 20; ++i) write_file(folder / fmt::format("from/{}", i), fmt::format("{}", i));
+  SeededRng rng(9);
+  write_file(folder / "from/large", random_bytes(rng, 20 * kMiB));
+  volume::ReadPace reads;
+  reads.set(40);
+  const auto begin = std::chrono::steady_clock::now();
+  BackupOptions options;
+  options.root = folder / "from";
+  options.reads = &reads;
+  EXPECT_TRUE(vault.back_up(options).result.report.complete());
+  EXPECT_GE(std::chrono::steady_clock::now() - begin, std::chrono::milliseconds(900));
+}
+
 TEST(Trees, KeepWhatTheirRootIs) {
   const Vault vault;
   const Folder folder;

@@ -65,6 +65,10 @@ Task<void> send_extent(DeviceLane* lane, std::uint64_t number) {
       return made;
     });
     lane->frames->give_back(std::move(buffer));
+    if (auto* reads = sending->options.reads) {
+      reads->count(at.size);
+      co_await reads->keep();
+    }
     sending->progress->settle(0, at.size);
     if (!frame) continue;
     sending->progress->move(at.size);

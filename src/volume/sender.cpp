@@ -19,7 +19,7 @@ constexpr auto kCountAfter = std::chrono::seconds(2);
 /// What the lanes of one run share.
 struct Session {
   Session(const SendOptions& asked, bool verifies, Progress* progress)
-      : options(asked), verify(verifies), source(asked.root, verifies, progress) {}
+      : options(asked), verify(verifies), source(asked.root, verifies, asked.reads, progress) {}
   SendOptions options;
   bool verify;
   Source source;
@@ -109,6 +109,7 @@ Task<void> send_large(SenderLane* lane, Unit* unit, Wanted wanted) {
       return made;
     });
     lane->frames->give_back(std::move(buffer));
+    co_await source->keep_pace();
     if (step.frame) co_await lane->outgoing.push(std::move(*step.frame));
     if (step.end) break;
   }
@@ -146,6 +147,7 @@ Task<void> serve(SenderLane* lane, Unit* unit) {
       if (packs) pack(read);
       return read;
     });
+    co_await source->keep_pace();
     if (at > begun) {
       co_await lane->outgoing.push(std::move(frame));
     } else {
@@ -153,6 +155,7 @@ Task<void> serve(SenderLane* lane, Unit* unit) {
     }
   }
   if (source->hashes()) co_await async::offload([&] { source->record(*unit); });
+  co_await source->keep_pace();
   co_await lane->outgoing.push({Kind::kBatchDone, std::move(Writer().u64(unit->batch.number).bytes())});
 }
 

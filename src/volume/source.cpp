@@ -29,8 +29,8 @@ void refresh(Seen& seen, int file, std::string_view path) {
 
 }  // namespace
 
-Source::Source(std::string root, bool hash, Progress* progress)
-    : tree_(std::move(root)), hash_(hash), progress_(progress), scan_(tree_) {
+Source::Source(std::string root, bool hash, ReadPace* reads, Progress* progress)
+    : tree_(std::move(root)), hash_(hash), reads_(reads), progress_(progress), scan_(tree_) {
   note_lost_and_found(tree_, report_);
   for (const auto& what : unkept_of(look_at_open(tree_.fd(), "", ""))) report_.lose(what, 1, "");
 }
@@ -83,6 +83,14 @@ Unit Source::look(Batch batch) {
   return unit;
 }
 
+void Source::count_read(std::uint64_t bytes) {
+  if (reads_ != nullptr) reads_->count(bytes);
+}
+
+Task<void> Source::keep_pace() {
+  if (reads_ != nullptr) co_await reads_->keep();
+}
+
 void Source::changed(const std::string& path) {
   const std::scoped_lock lock(mutex_);
   ++report_.changed_count;
@@ -127,6 +135,7 @@ void Source::read_one(int directory, Unit& unit, const Wanted& wanted, Writer& i
     }
     if (hash_) unit.digests[s][e] = sha256(content);
     moved = content.size();
+    count_read(moved);
     if (!still) {
       changed(path);
       seen.entry.size = moved;
@@ -191,6 +200,7 @@ Frame Source::read_small(Unit& unit, const std::vector<Wanted>& wanted, std::siz
 std::string Source::hash_of(int directory, const Seen& seen, const std::string& path) {
   const auto file = open_quietly(directory, seen.entry.name, path);
   auto hash = content_hash(file.get(), seen.entry.size, path);
+  count_read(seen.entry.size);
   if (stamp_of(file.get(), path) != stamp_of(seen)) changed(path);
   return hash;
 }
@@ -258,6 +268,7 @@ LargeSource::Step LargeSource::next(std::string_view theirs, std::string& buffer
     Writer to(std::move(buffer));
     to.u64(at).u64(0);
     const auto data = append_at(to.bytes(), file_.get(), at, std::min<std::uint64_t>(kChunk, before_.size - at), path_);
+    source_.count_read(data.size());
     if (data.empty()) return {std::nullopt, true};  // It became shorter.
     if (source_.hashes()) hash_.update(data);
     offset_ += data.size();

@@ -13,6 +13,7 @@
 #include "volume/frames.hpp"
 #include "volume/manifest.hpp"
 #include "volume/progress.hpp"
+#include "volume/read_pace.hpp"
 #include "volume/report.hpp"
 #include "volume/tree.hpp"
 
@@ -32,8 +33,8 @@ void note_lost_and_found(const Tree& tree, Report& report);
 /// The tree that is sent. Blocks; any threads at once, but for take().
 class Source {
  public:
-  /// `progress` outlives the source.
-  Source(std::string root, bool hash, Progress* progress);
+  /// `reads`, which may be null, and `progress` outlive the source.
+  Source(std::string root, bool hash, ReadPace* reads, Progress* progress);
 
   /// The next names; one caller at a time.
   std::optional<Batch> take() { return scan_.next(); }
@@ -54,6 +55,10 @@ class Source {
   Manifest& manifest() { return manifest_; }
   bool hashes() const { return hash_; }
   Progress& progress() { return *progress_; }
+  /// Counts what was read of the disk.
+  void count_read(std::uint64_t bytes);
+  /// Waits for as long as that takes at the pace that was asked for.
+  Task<void> keep_pace();
   void changed(const std::string& path);
   void unreadable(const std::string& path, const FileError& failure);
   Report& report() { return report_; }
@@ -64,6 +69,7 @@ class Source {
 
   Tree tree_;
   bool hash_;
+  ReadPace* reads_;
   Progress* progress_;
   Scan scan_;
   Manifest manifest_;

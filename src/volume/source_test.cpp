@@ -25,7 +25,7 @@ struct Listed {
   }
   Folder folder;
   Progress progress;
-  Source source{folder.path(), true, &progress};
+  Source source{folder.path(), true, nullptr, &progress};
   Unit unit;
   const std::vector<Wanted> both{{{0, 0}, Basis::kNone, ""}, {{0, 1}, Basis::kNone, ""}};
 };
@@ -67,7 +67,7 @@ TEST(Source, NotesALargeFileThatShrinksWhileItIsRead) {
   SeededRng rng(1);
   write_file(folder / "large", testing::random_bytes(rng, 3 * kChunk));
   Progress progress;
-  Source source(folder.path(), true, &progress);
+  Source source(folder.path(), true, nullptr, &progress);
   auto unit = source.look(*source.take());
   LargeSource large(source, unit, {0, 0});
   std::string buffer;

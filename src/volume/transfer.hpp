@@ -9,6 +9,7 @@
 #include "async/task.hpp"
 #include "volume/frames.hpp"
 #include "volume/progress.hpp"
+#include "volume/read_pace.hpp"
 #include "volume/report.hpp"
 #include "volume/wire.hpp"
 
@@ -31,6 +32,7 @@ struct SendOptions {
   Compression compression = Compression::kAuto;
   bool again = false;            ///< see Hello
   Duration silence = kSilence;   ///< see attended()
+  ReadPace* reads = nullptr;     ///< kept if given; outlives the run
   Progress* progress = nullptr;  ///< written to if given; outlives the run
 };
 /// Makes the receiver's tree equal to `root`, over streams that lead to one receive_tree: the more, the more is done at
