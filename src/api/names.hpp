@@ -88,6 +88,8 @@ inline constexpr auto kClaimName = "velero.io/pvc-name";
 inline constexpr auto kLosses = "migration.openshift.io/losses";
 /// Of one that is Completed: {"files", "bytes", "verified"} as JSON, for the report.
 inline constexpr auto kVolumeResult = "migration.openshift.io/volume-result";
+/// Of a mover's pod: what it may use, as JSON (docs/protocol/mover.md).
+inline constexpr auto kBudget = "migration.openshift.io/mover-budget";
 /// Of a stage Restore: how many volumes were not restored, and how many of them differed from their snapshots.
 inline constexpr auto kRestoreErrors = "velero.io/restore-pvr-error-count";
 inline constexpr auto kRestoreVerifyErrors = "velero.io/restore-pvr-verify-error-count";

@@ -9,8 +9,10 @@
 
 #include "api/kinds.hpp"
 #include "api/names.hpp"
+#include "async/scope.hpp"
 #include "base/log.hpp"
 #include "control/leader.hpp"
+#include "control/mover_budgets.hpp"
 #include "control/reconcilers.hpp"
 #include "control/runtime.hpp"
 #include "json/json.hpp"
@@ -179,6 +181,14 @@ void add_watches(Runtime& runtime, const kube::ClientPtr& host, const std::share
   watch_rival_plans(runtime, host);
 }
 
+Task<void> run_with_budgets(Runtime* runtime, plan::Connections* connections,
+                            migrate::volumes::NewcomersBudget* newcomers) {
+  std::vector<Task<void>> both;
+  both.push_back(runtime->run());
+  both.push_back(keep_mover_budgets(connections, newcomers));
+  co_await async::all(std::move(both));
+}
+
 }  // namespace
 
 Task<void> run_controller(ControllerOptions options) {
@@ -196,6 +206,7 @@ Task<void> run_controller(ControllerOptions options) {
   const auto volume_events = co_await recorder_for("directvolumemigration_controller");
   const auto progress_events = co_await recorder_for("directvolumemigrationprogress_controller");
   const auto jobs = co_await migrate::make_jobs();
+  migrate::volumes::NewcomersBudget newcomers;
 
   Runtime runtime;
   Parts parts{.services = &services,
@@ -205,6 +216,7 @@ Task<void> run_controller(ControllerOptions options) {
               .settings = plan::Settings::from_environment(),
               .volumes = migrate::volumes::Settings::from_environment(),
               .wake_migration = [&runtime](const kube::ObjectKey& key) { runtime.enqueue(api::kMigMigration, key); }};
+  parts.volumes.newcomers = &newcomers;
   const auto ns = std::string(api::kNamespace);
   const auto references = std::make_shared<References>();
   learn_references(runtime, options.host, references);
@@ -223,7 +235,7 @@ Task<void> run_controller(ControllerOptions options) {
   std::exception_ptr failure;
   try {
     co_await lead({.host = options.host, .identity = this_process(), .clock = services.clock},
-                  [&runtime] { return runtime.run(); });
+                  [&] { return run_with_budgets(&runtime, &connections, &newcomers); });
   } catch (...) {  // A cancellation, or a failure of the host: what runs in the background ends first.
     failure = std::current_exception();
   }

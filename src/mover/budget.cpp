@@ -26,7 +26,10 @@ double rate_at(const Json& json, const char* key) {
 /// What is wrong with the file; "" if it was heeded, or says the same as `heeded`.
 std::string read_budget(const Budget& budget, const std::filesystem::path& file, std::string* heeded) {
   try {
-    const auto text = find_mounted(file.parent_path(), file.filename()).value_or("{}");
+    // An annotation that is not there is an empty file.
+    std::error_code absent;
+    const bool is_there = std::filesystem::file_size(file, absent) > 0 && !absent;
+    const auto text = is_there ? read_mounted(file.parent_path(), file.filename()) : "{}";
     if (std::exchange(*heeded, text) != text) heed(budget, text);
   } catch (const Error& error) {
     return error.what();

@@ -2,6 +2,9 @@
 
 #include <utility>
 
+#include <fmt/format.h>
+
+#include "api/names.hpp"
 #include "plan/cluster_settings.hpp"
 
 namespace mtc::plan {
@@ -70,6 +73,19 @@ Json container_of(const Mover& mover) {
   return container;
 }
 
+/// A kubelet writes the file anew when the annotation changes.
+void add_budget(const Mover& mover, Json& pod) {
+  const auto path = fmt::format("metadata.annotations['{}']", api::annotations::kBudget);
+  const Json item = {{"path", "budget"}, {"fieldRef", {{"fieldPath", path}}}};
+  const Json volume = {{"name", "budget"}, {"downwardAPI", {{"items", Json::array({item})}}}};
+  const Json mount = {{"name", "budget"}, {"mountPath", "/etc/mtc-budget"}, {"readOnly", true}};
+  pod["metadata"]["annotations"] = {{api::annotations::kBudget, *mover.budget}};
+  auto& spec = pod["spec"];
+  spec["volumes"].push_back(volume);
+  spec["containers"][0]["volumeMounts"].push_back(mount);
+  for (const auto* word : {"--budget", kBudgetFile}) spec["containers"][0]["args"].push_back(word);
+}
+
 /// An affinity, so that the scheduler minds taints and room.
 Json on_node(const std::string& node) {
   const Json field = {{"key", "metadata.name"}, {"operator", "In"}, {"values", Json::array({node})}};
@@ -92,10 +108,12 @@ Json pod_of(const Mover& mover) {
                {"volumes", Json::array({volume, identity})}};
   if (mover.restricted) spec["securityContext"] = pod_security_context(mover);
   if (!mover.node.empty()) spec["affinity"] = on_node(mover.node);
-  return {{"apiVersion", "v1"},
-          {"kind", "Pod"},
-          {"metadata", {{"namespace", mover.ns}, {"name", mover.name}, {"labels", mover.labels}}},
-          {"spec", std::move(spec)}};
+  Json pod = {{"apiVersion", "v1"},
+              {"kind", "Pod"},
+              {"metadata", {{"namespace", mover.ns}, {"name", mover.name}, {"labels", mover.labels}}},
+              {"spec", std::move(spec)}};
+  if (mover.budget) add_budget(mover, pod);
+  return pod;
 }
 
 Task<std::string> mover_image(kube::ClientPtr cluster) {

@@ -19,8 +19,10 @@ struct Mover {
   bool device = false;                       ///< its claim is one
   std::string node = {};                     ///< where it must run, if not empty
   std::optional<MoverUser> restricted = {};  ///< whom it runs as if not as root
+  std::optional<std::string> budget = {};    ///< the annotation that it follows, if it heeds one
 };
-/// The pod: its claim at kVolume or kDevice, its Secret at kIdentity, $(POD_IP) in its arguments. What a file tree
+/// The pod: its claim at kVolume or kDevice, its Secret at kIdentity, its budget as its annotation has it now at
+/// kBudgetFile, $(POD_IP) in its arguments. What a file tree
 /// needs to be written as it was, and no more than Pod Security "baseline" allows; for a device, less. If it is
 /// restricted, what "restricted" allows.
 Json pod_of(const Mover& mover);
@@ -28,6 +30,7 @@ Json pod_of(const Mover& mover);
 inline constexpr auto kVolume = "/volume";
 inline constexpr auto kDevice = "/dev/volume";
 inline constexpr auto kIdentity = "/etc/mtc-mover";
+inline constexpr auto kBudgetFile = "/etc/mtc-budget/budget";
 /// The container that carries the mover: what reads progress expects the original's name.
 inline constexpr auto kMoverContainer = "rsync";
 

@@ -120,7 +120,8 @@ void Kubelet::on_process(const Json& pod) {
   const auto known = runs_.find(uid_of(pod));
   if (known != runs_.end()) {
     auto& run = *known->second;
-    if (!is_leaving(pod) || run.stopping) return;
+    if (run.stopping) return;
+    if (!is_leaving(pod)) return refresh(pod);
     run.stopping = true;
     const auto grace = int_at(pod, "metadata.deletionGracePeriodSeconds").value_or(0);
     return scope_.spawn_isolated(stop(known->second, std::chrono::seconds(grace)), note_failure);
@@ -134,6 +135,15 @@ void Kubelet::on_process(const Json& pod) {
     set_status(pod, ended_status(pod, lost, objects_.clock().now()));
   } else if (!has_ended(pod)) {
     start(pod);
+  }
+}
+
+void Kubelet::refresh(const Json& pod) {
+  try {
+    refresh_mounts(pod, folder_);
+  } catch (const Error& error) {
+    tell(objects_, pod,
+         {"Warning", "FailedMount", fmt::format("MountVolume.SetUp failed: {}", error.what()), "kubelet"});
   }
 }
 

@@ -29,6 +29,7 @@ class Kubelet {
   void on_pod(const Json& pod);
   void on_process(const Json& pod);
   void start(const Json& pod);
+  void refresh(const Json& pod);
   void wait_for_mounts(const Json& pod, const std::string& why);
   Task<void> run(std::shared_ptr<Run> run, async::Command command);
   Task<void> stop(std::shared_ptr<Run> run, Duration grace);

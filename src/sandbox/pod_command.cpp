@@ -9,6 +9,7 @@
 #include "base/encoding.hpp"
 #include "base/error.hpp"
 #include "sandbox/controller_tools.hpp"
+#include "sandbox/pod_field.hpp"
 
 namespace mtc::sandbox {
 namespace {
@@ -20,22 +21,6 @@ std::string repository_of(const std::string& image) {
   const auto name = image.substr(0, image.find('@'));
   const auto colon = name.find(':', name.rfind('/') == std::string::npos ? 0 : name.rfind('/'));
   return name.substr(0, colon);
-}
-
-/// A key in quotes and brackets at the end of a field's path: "metadata.labels['a']" → "a".
-std::string key_in(const std::string& path) {
-  const auto from = path.find("['"), to = path.rfind("']");
-  return from == std::string::npos || to == std::string::npos || to < from + 2 ? ""
-                                                                               : path.substr(from + 2, to - from - 2);
-}
-
-std::string field_of(const Json& pod, const std::string& path) {
-  for (const auto* map : {"metadata.labels", "metadata.annotations"}) {
-    if (!path.starts_with(std::string(map) + "[")) continue;
-    const auto* value = member(object_at(pod, map), key_in(path));
-    return value != nullptr && value->is_string() ? value->get<std::string>() : "";
-  }
-  return string_at(pod, path);
 }
 
 /// The value of a key of a Secret or a ConfigMap; nullopt if an optional one is not there.

@@ -3,7 +3,10 @@
 #include <algorithm>
 #include <array>
 #include <fstream>
+#include <iterator>
 #include <map>
+#include <sys/stat.h>
+#include <unistd.h>
 #include <utility>
 
 #include <fmt/format.h>
@@ -12,6 +15,7 @@
 #include "base/error.hpp"
 #include "base/strings.hpp"
 #include "sandbox/controller_tools.hpp"
+#include "sandbox/pod_field.hpp"
 #include "sandbox/volumes.hpp"
 
 namespace mtc::sandbox {
@@ -28,14 +32,26 @@ fs::path inside(const fs::path& volume, const std::string& path) {
   return path.empty() ? volume : volume / relative;
 }
 
-/// The file is its owner's alone before anything is in it.
+std::string content_of(const fs::path& path) {
+  std::ifstream file(path, std::ios::binary);
+  return {std::istreambuf_iterator<char>(file), {}};
+}
+
+/// The file is its owner's alone before anything is in it, and stays that of whom it was given to. Whoever reads it
+/// meanwhile finds what was there, or all of what comes.
 void write_file(const fs::path& path, std::string_view content) {
-  std::ofstream file(path, std::ios::trunc | std::ios::binary);
+  struct stat before{};
+  const bool is_there = ::stat(path.c_str(), &before) == 0;
+  if (is_there && content_of(path) == content) return;
+  const auto fresh = path.string() + ".new";
+  std::ofstream file(fresh, std::ios::trunc | std::ios::binary);
   std::error_code failure;
-  fs::permissions(path, fs::perms::owner_read | fs::perms::owner_write, failure);
+  fs::permissions(fresh, fs::perms::owner_read | fs::perms::owner_write, failure);
   file << content;
   file.close();
-  if (!file || failure) throw Error(Code::kUnavailable, path.string() + " cannot be written");
+  const bool is_given = !is_there || ::chown(fresh.c_str(), before.st_uid, before.st_gid) == 0;
+  if (!failure) fs::rename(fresh, path, failure);
+  if (!file || failure || !is_given) throw Error(Code::kUnavailable, path.string() + " cannot be written");
 }
 
 /// key → content of a Secret or a ConfigMap.
@@ -84,6 +100,18 @@ void write_object(const Json& source, const char* plural, const std::string& ns,
   }
 }
 
+/// Fields of the pod itself, each a file.
+void write_fields(const Json& source, const Json& pod, const fs::path& into, Folder& folder) {
+  for (const auto& item : array_at(source, "items")) {
+    const auto file = inside(into, string_at(item, "path"));
+    const auto* field = find(item, "fieldRef");
+    if (field == nullptr)
+      throw Error(Code::kUnsupported, "the embedded cluster has no resourceFieldRef in a downwardAPI volume");
+    folder.make(file.parent_path());
+    write_file(file, field_of(pod, string_at(*field, "fieldPath")));
+  }
+}
+
 /// The volume's directory, or the file that stands for its device.
 fs::path place_of_claim(const Json& pod, const std::string& name, const Storage& storage, const Folder& folder) {
   const auto claim = storage.get({"persistentvolumeclaims", ns_of(pod), name});
@@ -114,10 +142,12 @@ fs::path place_of(const Json& pod, const Json& volume, const Storage& storage, F
     write_object(*secret, "secrets", ns_of(pod), string_at(*secret, "secretName"), directory, storage, folder);
   } else if (const auto* map = find(volume, "configMap")) {
     write_object(*map, "configmaps", ns_of(pod), string_at(*map, "name"), directory, storage, folder);
+  } else if (const auto* fields = find(volume, "downwardAPI")) {
+    write_fields(*fields, pod, directory, folder);
   } else if (find(volume, "emptyDir") == nullptr) {
-    throw Error(
-        Code::kUnsupported,
-        fmt::format("volume \"{}\": the embedded cluster mounts claims, Secrets, ConfigMaps and emptyDirs", name));
+    throw Error(Code::kUnsupported, fmt::format("volume \"{}\": the embedded cluster mounts claims, Secrets, "
+                                                "ConfigMaps, downwardAPI and emptyDirs",
+                                                name));
   }
   return directory;
 }
@@ -174,6 +204,13 @@ std::vector<Mount> mounts_of(const Json& pod, const Storage& storage, Folder& fo
     }
   }
   return out;
+}
+
+void refresh_mounts(const Json& pod, Folder& folder) {
+  for (const auto& volume : array_at(pod, "spec.volumes")) {
+    const auto directory = folder.pod(uid_of(pod)) / "volumes" / string_at(volume, "name");
+    if (const auto* fields = find(volume, "downwardAPI")) write_fields(*fields, pod, directory, folder);
+  }
 }
 
 void unmount(const fs::path& pod_folder) {

@@ -66,6 +66,20 @@ TEST_F(PodMounts, AreFilesForTheirOwnerAlone) {
   EXPECT_FALSE(fs::exists(key));
 }
 
+TEST_F(PodMounts, TellWhatBecomesOfThePod) {
+  auto pod = this->pod(
+      "[{name: v, downwardAPI: {items: [{path: a/x, fieldRef: {fieldPath: \"metadata.annotations['x']\"}}, "
+      "{path: name, fieldRef: {fieldPath: metadata.name}}]}}]",
+      "[{name: v, mountPath: /v}]");
+  const fs::path place = mounts_of(pod, storage_, folder_).at(0).place;
+  EXPECT_EQ(content(place / "name"), "p");
+  EXPECT_EQ(content(place / "a/x"), "");
+  pod["metadata"]["annotations"]["x"] = "new";
+  refresh_mounts(pod, folder_);
+  EXPECT_EQ(content(place / "a/x"), "new");
+  EXPECT_EQ(std::distance(fs::directory_iterator(place / "a"), {}), 1);
+}
+
 TEST_F(PodMounts, AreTheDirectoriesOfClaims) {
   const auto directory = folder_.volume("pv");
   folder_.make(directory);

@@ -8,6 +8,7 @@
 #include "base/error.hpp"
 #include "migrate/indirect/pod_volumes.hpp"
 #include "migrate/indirect/snapshots.hpp"
+#include "migrate/volumes/budget.hpp"
 #include "migrate/volumes/claim_use.hpp"
 #include "migrate/volumes/target_claim.hpp"
 #include "plan/mover_pod.hpp"
@@ -61,6 +62,7 @@ Task<plan::Mover> backup_mover(Migration& m, Json backup, api::PlanVolume volume
     mover.args.insert(mover.args.end(), {"--tag", fmt::format("{}={}", key, value.get<std::string>())});
   // Files of the same size and times are the same, unless a user wants to know: on either side.
   if (volume.verify) mover.args.emplace_back("--by-hash");
+  volumes::bound(mover, m.volumes.newcomers);
   co_return mover;
 }
 
@@ -95,6 +97,7 @@ Task<plan::Mover> restore_mover(Migration& m, Json restore, api::PlanVolume volu
   mover.args.insert(mover.args.end(), {"--snapshot", string_at(object, "spec.snapshotID")});
   if (is_verified(m, volume)) mover.args.emplace_back("--verify");
   if (volume.verify) mover.args.emplace_back("--by-hash");
+  volumes::bound(mover, m.volumes.newcomers);
   co_return mover;
 }
 

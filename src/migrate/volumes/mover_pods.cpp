@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include "api/names.hpp"
+#include "migrate/volumes/budget.hpp"
 #include "migrate/volumes/making.hpp"
 #include "migrate/volumes/target_claim.hpp"
 
@@ -62,6 +63,7 @@ plan::Mover sender(const Copying& c, const api::ClaimCopy& claim, const Json& so
   mover.args.insert(mover.args.end(), {"--tls", plan::kIdentity, "--mode", c.is_cutover() ? "cutover" : "stage"});
   // Files of the same size and time are the same, unless a user wants to know.
   if (claim.verify) mover.args.emplace_back("--by-hash");
+  bound(mover, c.settings.newcomers);
   return mover;
 }
 

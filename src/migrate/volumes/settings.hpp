@@ -6,11 +6,14 @@
 
 namespace mtc::migrate::volumes {
 
+struct NewcomersBudget;
+
 /// What an operator can set for all direct volume migrations, by environment variables: the original's where it has one
 /// (spec direct-volume.md §9.2, §14).
 struct Settings {
   std::size_t attempts = 0;  ///< RSYNC_BACKOFF_LIMIT: tries for a claim, before spec.backOffLimit; 0 = not set
   std::size_t at_once = 5;   ///< MTC_VOLUMES_AT_ONCE: claims of one DirectVolumeMigration that are copied at once
+  const NewcomersBudget* newcomers = nullptr;  ///< what movers may use that are made now; null = all they can
 
   /// `lookup` returns the value of a variable, or null. What is no number, or 0, is passed over.
   static Settings from(const std::function<const char*(const char*)>& lookup);

@@ -1,0 +1,75 @@
+"""What movers may use: set for a host, divided among those at work, changed while they are."""
+import json
+import time
+
+from cluster import wait_for
+from volumes import Directly, VolumeCase, big
+
+BUDGET = "migration.openshift.io/mover-budget"
+MIB = 1 << 20
+
+
+class Budgets(Directly, VolumeCase):
+    def setUp(self):
+        super().setUp()
+        self.addCleanup(self.west.patch, "configmaps", "migration-cluster-config", {"data": {"MOVER_BYTES_PER_SECOND": None, "MOVER_IOPS": None}})
+
+    def grant(self, **settings):
+        """Returns when the controller has seen it."""
+        log = self.world.controller.log
+        seen = len(log.read_text())
+        self.west.patch("configmaps", "migration-cluster-config", {"data": settings})
+        wait_for("the controller to see it", lambda: "movers may use" in log.read_text()[seen:])
+
+    def budget(self, ns):
+        """What the mover of a namespace may use; None if none is at work."""
+        pods = [pod for pod in self.west.items("pods", ns) if BUDGET in pod["metadata"].get("annotations", {}) and pod["status"]["phase"] == "Running"]
+        return json.loads(pods[0]["metadata"]["annotations"][BUDGET]) if pods else None
+
+    def test_a_budget_is_divided_among_migrations_and_taken_away_while_they_run(self):
+        namespaces = [self.with_claims("data") for _ in range(2)]
+        for ns in namespaces:
+            big(self.source(ns) / "big", 40)
+        plans = [self.volume_plan(ns) for ns in namespaces]
+        self.grant(MOVER_BYTES_PER_SECOND="1Mi")
+        begun = time.monotonic()
+        names = [self.begin(plan) for plan in plans]
+        half = {"bytesPerSecond": MIB // 2}
+        for ns in namespaces:
+            wait_for(f"{ns} to have half of it", lambda ns=ns: self.budget(ns) == half)
+        self.assertLess(time.monotonic() - begun, 70, "both would be through by then")
+        self.grant(MOVER_BYTES_PER_SECOND=None)
+        wait_for("the bounds to go", lambda: all(self.budget(ns) in ({}, None) for ns in namespaces))
+        freed = time.monotonic()
+        for ns, name in zip(namespaces, names):
+            self.succeeded(self.ended(name))
+            self.moved(ns)
+        self.assertLess(time.monotonic() - freed, 80, "2 x 40 MiB at half a MiB a second each take longer")
+
+    def test_reads_of_the_source_are_bounded(self):
+        ns = self.with_claims("data")
+        for i in range(200):
+            (self.source(ns) / f"{i}").write_text(str(i))
+        plan = self.volume_plan(ns)
+        self.grant(MOVER_IOPS="20")
+        name = self.begin(plan)
+        wait_for("its budget", lambda: self.budget(ns) == {"iops": 20})
+        begun = time.monotonic()
+        self.succeeded(self.ended(name))
+        self.moved(ns)
+        self.assertGreater(time.monotonic() - begun, 5, "200 files at 20 a second")
+
+    def test_the_way_to_the_bucket_and_back_is_bounded_too(self):
+        ns = self.with_claims("data")
+        big(self.source(ns) / "big", 8)
+        plan = self.plan("host", "east", ns)
+        self.grant(MOVER_BYTES_PER_SECOND="1Mi")
+        name = self.begin(plan)
+        wait_for("its budget", lambda: self.budget(ns) == {"bytesPerSecond": MIB})
+        begun = time.monotonic()
+        self.succeeded(self.ended(name))
+        self.moved(ns)
+        self.assertGreater(time.monotonic() - begun, 12, "8 MiB there and 8 MiB back")
+
+
+__all__ = ["Budgets"]
