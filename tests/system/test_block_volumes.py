@@ -94,6 +94,17 @@ class EitherWay:
         self.succeeded(self.migrate(plan))
         self.moved(ns)
 
+    def test_a_device_of_the_destination_is_as_large_as_was_confirmed(self):
+        ns = self.with_device()
+        plan = self.volume_plan(ns)
+        self.confirm(plan, "96Mi")
+        migration = self.warned(self.migrate(plan), "VolumeAttributesNotKept")
+        self.assertIn(f"the destination has {32 * MIB} bytes more than the source", conditions(migration)["VolumeAttributesNotKept"]["message"])
+        self.assertEqual(self.asked_for(ns), "96Mi")
+        source, target = self.source(ns).read_bytes(), self.target(ns).read_bytes()
+        self.assertEqual(len(target), 96 * MIB)
+        self.assertEqual(target[:SIZE], source)
+
     def test_rollback_takes_the_claim_that_it_made(self):
         ns = self.with_device()
         before = self.source(ns).read_bytes()

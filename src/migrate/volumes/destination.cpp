@@ -8,6 +8,7 @@
 
 #include "api/names.hpp"
 #include "base/error.hpp"
+#include "plan/claim_size.hpp"
 
 namespace mtc::migrate::volumes {
 namespace {
@@ -41,7 +42,7 @@ std::string unfit(const api::Ref& claim, const Json& source) {
 
 /// What target_claim() must know of the volume.
 Task<Json> volume_of(kube::ClientPtr source, Json claim) {
-  if (!is_device(claim)) co_return Json::object();
+  if (!plan::is_device(claim)) co_return Json::object();
   std::optional<Json> volume;
   try {
     volume = co_await source->get(kube::types::persistent_volumes(), {"", string_at(claim, "spec.volumeName")});
@@ -85,6 +86,8 @@ Task<Outcome> check_claims(Destination d) {
                                      claim.target.str()));
     } else if (auto why = refusal_of(d.maker, *existing, target); !why.empty()) {
       refusals.push_back(std::move(why));
+    } else if (auto lack = shortage_of(claim, *existing); !lack.empty()) {
+      refusals.push_back(std::move(lack));
     }
   }
   co_return refusals.empty() ? done() : fail(d.failed_phase, std::move(refusals));

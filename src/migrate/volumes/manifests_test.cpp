@@ -94,6 +94,33 @@ TEST(TargetClaim, OfADeviceIsAsLargeAsTheDeviceIs) {
   EXPECT_EQ(asks(device("1G"), "{spec: {capacity: {storage: 1G}}}"), "1Gi");
 }
 
+TEST(TargetClaim, AsksForMoreIfMoreIsWanted) {
+  const auto asks = [](const char* capacity, const Json& source) {
+    const auto c = copying();
+    auto claim = c.self.claims[0];
+    claim.capacity = capacity;
+    return string_at(target_claim(maker_of(c), claim, source, Json::object()), "spec.resources.requests.storage");
+  };
+  const auto source = parse_yaml_one("{spec: {resources: {requests: {storage: 1Gi}}}}");
+  EXPECT_EQ(asks("5Gi", source), "5Gi");
+  EXPECT_EQ(asks("1023Mi", source), "1Gi") << "never less than the source's";
+  EXPECT_EQ(asks("", source), "1Gi");
+  EXPECT_EQ(asks("3Gi", device("2Gi")), "3Gi");
+  EXPECT_EQ(asks("1Gi", device("2Gi")), "2Gi");
+}
+
+TEST(TargetClaim, OfTheStageBeforeMustHaveWhatIsAskedForSince) {
+  auto claim = copying().self.claims[0];
+  auto existing =
+      parse_yaml_one("{metadata: {namespace: boutique, name: new}, spec: {resources: {requests: {storage: 1Gi}}}}");
+  EXPECT_EQ(shortage_of(claim, existing), "");
+  claim.capacity = "5Gi";
+  EXPECT_THAT(shortage_of(claim, existing),
+              HasSubstr("boutique/new of the destination is there already and has 1Gi, less than the 5Gi"));
+  existing["spec"]["resources"]["requests"]["storage"] = "5Gi";
+  EXPECT_EQ(shortage_of(claim, existing), "") << "it is being enlarged";
+}
+
 TEST(TargetClaim, OfADeviceThatIsTooSmallIsRefused) {
   const auto c = copying();
   const auto target = target_claim(maker_of(c), c.self.claims[0], device(), Json::object());
