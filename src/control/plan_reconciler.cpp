@@ -45,7 +45,7 @@ class PlanReconciler final : public Reconciler {
                        (world.is_conversion || conditions.has("StorageEnsured"));
     conditions.set_ready(ready, "The migration plan is ready.");
     co_await pass->finish(parts_.recorder);
-    Result result;
+    Result result{.again_after = world.look_again, .wake_on = {}};
     for (const auto& place : world.awaited) result.wake_on.push_back({place.cluster, place.type, place.ns, "", ""});
     co_return result;
   }

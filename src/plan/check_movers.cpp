@@ -28,7 +28,8 @@ constexpr std::array kPrivileges = {Privilege{"create", "pods"},
                                     Privilege{"delete", "secrets"},
                                     Privilege{"get", "persistentvolumeclaims"}};
 constexpr Privilege kCreateClaims{"create", "persistentvolumeclaims"};
-constexpr Privilege kCreateServices{"create", "services"};  ///< from cluster to cluster
+constexpr Privilege kGrowClaims{"patch", "persistentvolumeclaims"};  ///< which are too small, on the destination
+constexpr Privilege kCreateServices{"create", "services"};           ///< from cluster to cluster
 /// Through the repository: marks on what a stage backup takes along, on the source.
 constexpr std::array kMarks = {Privilege{"patch", "persistentvolumeclaims"}, Privilege{"patch", "namespaces"}};
 constexpr Privilege kMarkVolumes{"patch", "persistentvolumes"};
@@ -122,6 +123,8 @@ Task<void> check_movers(api::MigPlan plan, PlanWorld* world, api::Conditions* co
     for (const auto& what : on_destination)
       questions.push_back(ask(world->destination_client, "destination", ns, what, &lacking));
   }
+  for (const auto& ns : world->growing)
+    questions.push_back(ask(world->destination_client, "destination", ns, kGrowClaims, &lacking));
   ask_for_moves(moved, *world, &questions, &lacking);
   co_await async::all(std::move(questions));
   if (lacking.empty()) co_return;

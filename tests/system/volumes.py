@@ -7,7 +7,7 @@ import threading
 
 import yaml
 
-from case import NS, Case
+from case import NS, Case, unique
 from cluster import conditions, phase, wait_for
 from world import MTC, ROOT
 
@@ -149,6 +149,20 @@ class VolumeCase(Case):
         self.west.patch("migplans", plan, {"spec": {"persistentVolumes": entries}})
         self.seen(plan)
 
+    def let_grow(self, plan):
+        """Its volumes get a class of the destination whose claims can grow."""
+        if self.world.is_lab:
+            self.skipTest("the lab's driver enlarges no volumes")
+        growing = unique("growing")
+        self.east.create({"apiVersion": "storage.k8s.io/v1", "kind": "StorageClass", "metadata": {"name": growing}, "provisioner": "sandbox.mtc/directory",
+                          "allowVolumeExpansion": True})
+        self.addCleanup(self.east.delete, "storageclasses", growing)
+        entries = self.west.get("migplans", plan)["spec"]["persistentVolumes"]
+        for each in entries:
+            each["selection"]["storageClass"] = growing
+        self.west.patch("migplans", plan, {"spec": {"persistentVolumes": entries}})
+        self.seen(plan)
+
     def seen(self, plan):
         """Once the plan has looked at what is there now."""
         self.west.patch("migplans", plan, {"spec": {"refresh": True}})
@@ -278,6 +292,28 @@ class EitherWay:
         self.succeeded(self.migrate(plan))
         self.moved(ns)
         self.assertEqual(self.asked_for(ns), "96Mi")
+
+    def test_a_claim_of_a_stage_that_cannot_grow(self):
+        ns = self.with_claims("data")
+        plan = self.volume_plan(ns)
+        self.succeeded(self.migrate(plan, stage=True, quiesce=False))
+        self.confirm(plan, "96Mi")
+        self.says("migplans", plan, "PvTargetTooSmall", "CannotGrow", "Error", f"{ns}/data: 64Mi of 96Mi")
+        self.east.delete("persistentvolumeclaims", "data", ns)
+        wait_for("the plan to see it", lambda: "Ready" in conditions(self.west.get("migplans", plan)))
+        self.succeeded(self.migrate(plan))
+        self.assertEqual(self.asked_for(ns), "96Mi")
+
+    def test_a_claim_of_a_stage_grows_if_its_class_lets_it(self):
+        ns = self.with_claims("data")
+        plan = self.volume_plan(ns)
+        self.let_grow(plan)
+        self.succeeded(self.migrate(plan, stage=True, quiesce=False))
+        self.assertEqual(self.asked_for(ns), "64Mi")
+        self.confirm(plan, "96Mi")
+        self.succeeded(self.migrate(plan))
+        self.assertEqual(self.asked_for(ns), "96Mi")
+        self.assertEqual(self.east.get("persistentvolumeclaims", "data", ns)["status"]["capacity"]["storage"], "96Mi")
 
     def test_a_stage_says_what_it_had_to_leave_out(self):
         ns = self.with_claims("data")

@@ -109,28 +109,50 @@ TEST(TargetClaim, AsksForMoreIfMoreIsWanted) {
   EXPECT_EQ(asks("1Gi", device("2Gi")), "2Gi");
 }
 
-TEST(TargetClaim, OfTheStageBeforeMustHaveWhatIsAskedForSince) {
+/// A claim of files of the destination, as the stage before made it.
+Json staged(const char* request, const char* capacity = "1Gi", const char* more = "{}") {
+  auto out = parse_yaml_one("{metadata: {namespace: boutique, name: new}}");
+  out["spec"]["resources"]["requests"]["storage"] = request;
+  out["status"] = parse_yaml_one(more);
+  out["status"]["capacity"]["storage"] = capacity;
+  return out;
+}
+
+TEST(TargetClaim, OfTheStageBeforeMustHaveWhatIsWantedSince) {
   auto claim = copying().self.claims[0];
-  auto existing =
-      parse_yaml_one("{metadata: {namespace: boutique, name: new}, spec: {resources: {requests: {storage: 1Gi}}}}");
-  EXPECT_EQ(shortage_of(claim, existing), "");
+  const auto target = staged("5Gi");
+  EXPECT_EQ(shortage_of(claim, staged("1Gi"), target), "") << "files may fit into less than the source asks for";
   claim.capacity = "5Gi";
-  EXPECT_THAT(shortage_of(claim, existing),
+  EXPECT_THAT(shortage_of(claim, staged("1Gi"), target),
               HasSubstr("boutique/new of the destination is there already and has 1Gi, less than the 5Gi"));
-  existing["spec"]["resources"]["requests"]["storage"] = "5Gi";
-  EXPECT_EQ(shortage_of(claim, existing), "") << "it is being enlarged";
+  EXPECT_EQ(shortage_of(claim, staged("5Gi"), target), "") << "it grows";
+  EXPECT_EQ(shortage_of(claim, staged("1Gi", "6Gi"), target), "");
+}
+
+TEST(TargetClaim, GrowsUntilItHasWhatIsAskedFor) {
+  const auto target = staged("5Gi");
+  EXPECT_EQ(dump(growth_of(staged("1Gi"), target)), R"({"spec":{"resources":{"requests":{"storage":"5Gi"}}}})");
+  EXPECT_TRUE(growth_of(staged("5Gi"), target).is_null()) << "it was asked to";
+  EXPECT_TRUE(growth_of(staged("1Gi", "5Gi"), target).is_null());
+  EXPECT_TRUE(is_growing(staged("5Gi"), target));
+  EXPECT_FALSE(is_growing(staged("5Gi", "5Gi"), target));
+  EXPECT_TRUE(is_growing(staged("5Gi", "1Gi", "{conditions: [{type: Resizing, status: 'True'}]}"), target));
+  EXPECT_FALSE(
+      is_growing(staged("5Gi", "1Gi", "{conditions: [{type: FileSystemResizePending, status: 'True'}]}"), target))
+      << "the mover is what mounts it";
 }
 
 TEST(TargetClaim, OfADeviceThatIsTooSmallIsRefused) {
   const auto c = copying();
-  const auto target = target_claim(maker_of(c), c.self.claims[0], device(), Json::object());
+  const auto& claim = c.self.claims[0];
+  const auto target = target_claim(maker_of(c), claim, device(), Json::object());
   auto existing = target;
-  EXPECT_EQ(refusal_of(maker_of(c), existing, target), "");
+  EXPECT_EQ(shortage_of(claim, existing, target), "");
   existing["status"]["capacity"]["storage"] = "1023Mi";
-  EXPECT_THAT(refusal_of(maker_of(c), existing, target),
+  EXPECT_THAT(shortage_of(claim, existing, target),
               HasSubstr("boutique/new of the destination is a device of 1023Mi, too small for the source's of 1Gi"));
   existing["status"]["capacity"]["storage"] = "2Gi";
-  EXPECT_EQ(refusal_of(maker_of(c), existing, target), "");
+  EXPECT_EQ(shortage_of(claim, existing, target), "");
 }
 
 // BUG 21 of direct-volume.md: an existing claim is taken without a look.

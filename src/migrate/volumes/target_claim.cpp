@@ -1,5 +1,7 @@
 #include "migrate/volumes/target_claim.hpp"
 
+#include <algorithm>
+
 #include <fmt/format.h>
 
 #include "api/names.hpp"
@@ -17,6 +19,11 @@ Json requests_of(const api::ClaimCopy& claim, const Json& source, const Json& vo
   if (auto size = plan::target_request(source, volume, claim.capacity); !size.empty())
     requests["storage"] = std::move(size);
   return requests;
+}
+
+/// What a claim of files has, or will have as soon as its cluster has seen what it asks for; what a device has.
+std::string room_of(const Json& claim) {
+  return plan::is_device(claim) ? plan::size_of(claim) : plan::larger(plan::size_of(claim), plan::requested_by(claim));
 }
 
 bool is_ours(const Maker& maker, const Json& claim) {
@@ -52,15 +59,6 @@ Json target_claim(const Maker& maker, const api::ClaimCopy& claim, const Json& s
           {"spec", std::move(spec)}};
 }
 
-std::string shortage_of(const api::ClaimCopy& claim, const Json& existing) {
-  const auto has = plan::larger(plan::size_of(existing), plan::requested_by(existing));
-  if (kube::quantity(has) >= kube::quantity(claim.capacity)) return "";
-  return fmt::format(
-      "PersistentVolumeClaim {} of the destination is there already and has {}, less than the {} that are asked for: "
-      "enlarge it, or delete it (a rollback does).",
-      kube::key_of(existing).str(), has, claim.capacity);
-}
-
 std::string refusal_of(const Maker& maker, const Json& existing, const Json& target) {
   const auto name = kube::key_of(existing).str();
   if (!is_ours(maker, existing)) {
@@ -81,13 +79,40 @@ std::string refusal_of(const Maker& maker, const Json& existing, const Json& tar
         "one of the destination.",
         name, mode_of(existing), mode_of(target));
   }
-  if (plan::is_device(target) && kube::quantity(plan::size_of(existing)) < kube::quantity(plan::requested_by(target))) {
+  return "";
+}
+
+std::string shortage_of(const api::ClaimCopy& claim, const Json& existing, const Json& target) {
+  const auto has = room_of(existing);
+  const auto name = kube::key_of(existing).str();
+  if (plan::is_device(target) && kube::quantity(has) < kube::quantity(plan::requested_by(target))) {
     return fmt::format(
         "PersistentVolumeClaim {} of the destination is a device of {}, too small for the source's of {}: delete the "
         "one of the destination, or give it that size.",
-        name, plan::size_of(existing), plan::requested_by(target));
+        name, has, plan::requested_by(target));
   }
-  return "";
+  if (kube::quantity(has) >= kube::quantity(claim.capacity)) return "";
+  return fmt::format(
+      "PersistentVolumeClaim {} of the destination is there already and has {}, less than the {} that are wanted, and "
+      "its StorageClass does not let it grow: delete it (a rollback does), or want less.",
+      name, has, claim.capacity);
+}
+
+Json growth_of(const Json& existing, const Json& target) {
+  const auto wanted = plan::requested_by(target);
+  const auto has = plan::larger(plan::size_of(existing), plan::requested_by(existing));
+  if (kube::quantity(has) >= kube::quantity(wanted)) return Json();
+  return {{"spec", {{"resources", {{"requests", {{"storage", wanted}}}}}}}};
+}
+
+bool is_growing(const Json& existing, const Json& target) {
+  return kube::quantity(plan::size_of(existing)) < kube::quantity(plan::requested_by(target)) &&
+         std::ranges::none_of(
+             array_at(existing, "status.conditions"),
+             [](const Json& condition) {
+               return string_at(condition, "type") == "FileSystemResizePending" &&
+                      string_at(condition, "status") == "True";
+             });
 }
 
 }  // namespace mtc::migrate::volumes

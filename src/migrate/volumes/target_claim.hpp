@@ -20,12 +20,16 @@ struct Maker {
 /// need it.
 Json target_claim(const Maker& maker, const api::ClaimCopy& claim, const Json& source, const Json& volume);
 
-/// Why the claim that is on the destination lacks the capacity that is asked for; "" if it does not, or none is.
-std::string shortage_of(const api::ClaimCopy& claim, const Json& existing);
-
 /// Why the claim that is on the destination cannot take the content of this one; "" if it can: it was made by the same
-/// plan or DirectVolumeMigration, is of the same mode, and if a device, not smaller. `target` is what target_claim()
-/// says.
+/// plan or DirectVolumeMigration, and is of the same mode. `target` is what target_claim() says.
 std::string refusal_of(const Maker& maker, const Json& existing, const Json& target);
+
+/// Why the claim that is on the destination has too little room, unless it can grow; "" if it has enough. A device
+/// needs what `target` asks for, files what is wanted of `claim`, or nothing.
+std::string shortage_of(const api::ClaimCopy& claim, const Json& existing, const Json& target);
+/// A merge patch by which it asks for what `target` does; null if it has as much, or asks for it.
+Json growth_of(const Json& existing, const Json& target);
+/// Whether it still has less than `target` asks for. Where nothing but a pod that mounts it is missing, it has not.
+bool is_growing(const Json& existing, const Json& target);
 
 }  // namespace mtc::migrate::volumes
