@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <optional>
 #include <set>
 #include <string>
@@ -8,6 +9,7 @@
 #include "api/condition.hpp"
 #include "api/kinds.hpp"
 #include "base/clock.hpp"
+#include "net/connect.hpp"
 #include "plan/connections.hpp"
 #include "plan/settings.hpp"
 #include "plan/target_claims.hpp"
@@ -39,9 +41,10 @@ struct PlanWorld {
   bool is_conversion = false;   ///< of storage classes (plan/migration_type.hpp); set by check_plan
   std::vector<Json> plans;      ///< all MigPlans
   Settings settings;
-  FoundVolumes volumes;                                ///< set by discover_volumes
-  StorageClasses source_classes, destination_classes;  ///< likewise
-  TargetClaims target_claims;                          ///< of the destination's namespaces; set by check_volumes
+  net::ConnectorPtr connector = net::tcp_connector(std::chrono::seconds(3));  ///< to what volumes name
+  FoundVolumes volumes;                                                       ///< set by discover_volumes
+  StorageClasses source_classes, destination_classes;                         ///< likewise
+  TargetClaims target_claims;          ///< of the destination's namespaces; set by check_volumes
   std::set<std::string> growing;       ///< namespaces of the destination with claims that are to grow; likewise
   std::vector<Place> awaited;          ///< what may put right what was found wrong
   std::optional<Duration> look_again;  ///< when to look whether it is right by now, where it cannot be watched
