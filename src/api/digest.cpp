@@ -107,6 +107,7 @@ constexpr Field kClaimCopy[] = {{kOmitted, "kind"},
                                 {kOmitted, "targetVolumeMode"},
                                 {kOmitted, "targetNamespace"},
                                 {kOmitted, "targetName"},
+                                {kOmitted, "targetCapacity"},
                                 {kOmitted, "verify"}};
 constexpr Field kDirectVolumeSpec[] = {{kOmitted, "srcMigClusterRef", kRef},
                                        {kOmitted, "destMigClusterRef", kRef},

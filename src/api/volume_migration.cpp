@@ -47,6 +47,8 @@ ClaimCopy parse_claim_copy(const Json& entry, const std::string& where) {
   const auto is_long = [](const std::string& mode) { return mode.size() > kMaxText; };
   if (out.access_modes.size() > kMaxModes || std::ranges::any_of(out.access_modes, is_long))
     refuse("targetAccessModes", "is too long");
+  out.capacity = string_at(entry, "targetCapacity");
+  if (out.capacity.size() > kMaxText) refuse("targetCapacity", "is too long");
   out.verify = bool_at(entry, "verify");
   return out;
 }

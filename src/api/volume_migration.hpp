@@ -23,6 +23,7 @@ struct ClaimCopy {
   Ref target;                             ///< namespace and name default to those of the source
   std::string storage_class;              ///< "" means no class, not the default class
   std::vector<std::string> access_modes;  ///< empty = those of the source
+  std::string capacity = {};              ///< quantity that the target asks for at least; "" = that of the source
   bool verify = false;
 };
 

@@ -33,13 +33,14 @@ std::string refusal(std::string_view claims) {
 TEST(DirectVolumeMigration, ReadsItsClaims) {
   const auto dvm = with_claims(
       "[{namespace: shop, name: data, targetStorageClass: fast, targetAccessModes: [ReadWriteOnce], targetNamespace: "
-      "boutique, targetName: new-data, verify: true}]");
+      "boutique, targetName: new-data, targetCapacity: 5Gi, verify: true}]");
   EXPECT_EQ(dvm.type, CopyType::kCutOver);
   ASSERT_EQ(dvm.claims.size(), 1U);
   EXPECT_EQ(dvm.claims[0].source, (Ref{"shop", "data"}));
   EXPECT_EQ(dvm.claims[0].target, (Ref{"boutique", "new-data"}));
   EXPECT_EQ(dvm.claims[0].storage_class, "fast");
   EXPECT_THAT(dvm.claims[0].access_modes, ElementsAre("ReadWriteOnce"));
+  EXPECT_EQ(dvm.claims[0].capacity, "5Gi");
   EXPECT_TRUE(dvm.claims[0].verify);
 }
 

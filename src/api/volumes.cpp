@@ -83,6 +83,7 @@ PlanVolume parse_volume(const Reader& reader, const Json& entry, std::string ns,
   out.target = {reader.name("pvc.namespace", std::move(target_ns)), reader.name("pvc.name", mapping.target)};
   out.capacity = reader.quantity("capacity");
   out.proposed_capacity = reader.quantity("proposedCapacity");
+  out.capacity_confirmed = bool_at(entry, "capacityConfirmed");
   out.source_class = reader.text("storageClass");
   out.storage_class = reader.text("selection.storageClass");
   out.access_mode = reader.text("selection.accessMode");

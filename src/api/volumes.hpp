@@ -36,6 +36,7 @@ struct PlanVolume {
   Ref target;                              ///< the claim on the destination, namespace and name mapped
   std::string capacity;                    ///< quantity: of the PersistentVolume, which may exceed the claim's request
   std::string proposed_capacity;           ///< quantity: "0" if nobody proposed one
+  bool capacity_confirmed = false;         ///< a user agrees with the proposed one
   std::string source_class;                ///< storage class on the source; "" if it has none
   std::string storage_class;               ///< chosen for the destination; "" means no class, not the default class
   std::string access_mode;                 ///< chosen for the destination; "" = those of the claim

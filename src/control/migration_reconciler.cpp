@@ -154,6 +154,7 @@ class MigrationReconciler final : public Reconciler {
     m.clock = parts_.services->clock;
     m.rng = parts_.services->rng;
     m.volumes = parts_.volumes;
+    m.settings = parts_.settings;
     m.conditions = &pass->conditions();
     m.wake = [wake = parts_.wake_migration, key = kube::ObjectKey{self.self.ns, self.self.name}] { wake(key); };
     m.phase_since = pass->running_since(self.phase);

@@ -45,7 +45,7 @@ class PlanReconciler final : public Reconciler {
                        (world.is_conversion || conditions.has("StorageEnsured"));
     conditions.set_ready(ready, "The migration plan is ready.");
     co_await pass->finish(parts_.recorder);
-    Result result;
+    Result result{.again_after = world.look_again, .wake_on = {}};
     for (const auto& place : world.awaited) result.wake_on.push_back({place.cluster, place.type, place.ns, "", ""});
     co_return result;
   }
@@ -101,7 +101,8 @@ class PlanReconciler final : public Reconciler {
     plan = api::MigPlan::parse(pass->object());
     co_await plan::check_volumes(plan, world, &conditions);
     co_await plan::check_movers(plan, world, &conditions);
-    co_await plan::check_admission(plan, world, &conditions);
+    // What movers are made of may be what cannot be read.
+    if (!conditions.has("VolumePrivilegesMissing")) co_await plan::check_admission(plan, world, &conditions);
     // Now that the claims' names are known.
     plan::identify_type(plan, *world, migrations, &conditions);
     if (!conditions.has_category(kCritical) && world->storage) co_await ensure_storage(plan, world, conditions);

@@ -14,6 +14,18 @@ TEST(Quantity, ReadsUnitsAndExponents) {
   EXPECT_LT(quantity("1G"), quantity("1Gi"));
 }
 
+TEST(Quantity, IsWrittenByTheLargestExactUnit) {
+  EXPECT_EQ(to_quantity(0), "0");
+  EXPECT_EQ(to_quantity(7), "7");
+  EXPECT_EQ(to_quantity(1500), "1500");
+  EXPECT_EQ(to_quantity(2000), "2k");
+  EXPECT_EQ(to_quantity(0.5), "500m");
+  EXPECT_EQ(to_quantity(1.0 / 3), "334m");
+  EXPECT_EQ(to_quantity(quantity("64Mi") * 2), "128Mi");
+  EXPECT_EQ(to_quantity(quantity("1536Mi")), "1536Mi");
+  EXPECT_EQ(to_quantity(quantity("1Gi") + quantity("1G")), "2073741824");
+}
+
 TEST(Quantity, IsNothingForWhatIsNone) {
   for (const auto* text : {"", "Gi", "1 Gi", "1gi", "inf", "nan", "12x"}) EXPECT_EQ(quantity(text), 0) << text;
 }

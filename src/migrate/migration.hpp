@@ -17,6 +17,7 @@
 #include "kube/client.hpp"
 #include "migrate/volumes/settings.hpp"
 #include "plan/connections.hpp"
+#include "plan/settings.hpp"
 
 namespace mtc::migrate {
 
@@ -87,6 +88,7 @@ struct Migration {
   const Clock* clock = nullptr;
   Rng* rng = nullptr;
   volumes::Settings volumes;
+  plan::Settings settings;
   api::Conditions* conditions = nullptr;
   std::function<void()> wake;  ///< enqueues this migration
   Time phase_since{};          ///< when the current phase was entered

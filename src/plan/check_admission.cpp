@@ -13,6 +13,7 @@
 #include "plan/mover_admission.hpp"
 #include "plan/mover_pod.hpp"
 #include "plan/mover_user.hpp"
+#include "plan/quotas.hpp"
 
 namespace mtc::plan {
 namespace {
@@ -90,6 +91,7 @@ class AdmissionCheck {
     for (const auto& [ns, claims] : namespaces) {
       const auto there = co_await half.cluster->get(kube::types::namespaces(), {"", ns});
       if (there && !kube::is_being_deleted(*there)) co_await ask_in(half, ns, claims, image);
+      if (full_.erase(ns) > 0) co_await await_quotas(half.cluster, ns, &world_);
     }
   }
 
@@ -138,6 +140,7 @@ class AdmissionCheck {
     auto text = fmt::format("cluster {}, namespace {}: {}", half.name, ns, said.words);
     if (said.what == What::kOverQuota) {
       over_quota_.insert(std::move(text));
+      full_.insert(ns);
     } else if (said.what == What::kRefused) {
       refused_.insert(std::move(text));
       world_.awaited.push_back({half.cluster, kube::types::namespaces(), ""});  // its labels may be changed
@@ -148,6 +151,7 @@ class AdmissionCheck {
   std::vector<api::PlanVolume> volumes_;
   std::map<std::string, WorkloadObjects> workloads_;
   std::set<std::string> refused_, restricted_, over_quota_;
+  std::set<std::string> full_;  ///< namespaces of the half that is asked, whose quotas leave no room
 };
 
 }  // namespace

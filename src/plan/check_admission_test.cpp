@@ -3,6 +3,7 @@
 
 #include "plan/checks.hpp"
 #include "plan/mover_admission.hpp"
+#include "plan/quotas.hpp"
 #include "plan/testing/world.hpp"
 
 namespace mtc::plan {
@@ -115,6 +116,19 @@ TEST(CheckAdmission, AsksForAUserWhereNobodySaysOneOrItIsRoot) {
     co_await w->create(kube::types::namespaces(), kRestricted);
     co_await application(w, "{runAsUser: 0}");
     EXPECT_THAT(co_await look(w), ElementsAre(HasSubstr("no workload says as whom else for claim shop/data")));
+  });
+}
+
+TEST(CheckAdmission, WaitsForQuotasThatLeaveNoRoom) {
+  with_a_volume([](World* w) -> Task<void> {
+    co_await w->create(kube::types::namespaces(), "{metadata: {name: boutique}}");
+    co_await w->create(resource_quotas(),
+                       "{metadata: {namespace: boutique, name: few}, spec: {hard: {count/pods: '0'}}}");
+    EXPECT_THAT(co_await look(w), ElementsAre(testing::AllOf(HasSubstr("MoversOverQuota QuotaExceeded: "),
+                                                             HasSubstr("exceeded quota: few"))));
+    EXPECT_FALSE(w->conditions.blocked());
+    EXPECT_THAT(w->world.awaited, testing::SizeIs(1));
+    EXPECT_FALSE(w->world.look_again);
   });
 }
 

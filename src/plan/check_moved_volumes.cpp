@@ -1,10 +1,14 @@
 #include <algorithm>
+#include <chrono>
+#include <cstdint>
 #include <map>
+#include <set>
 
 #include <fmt/format.h>
 
 #include "api/names.hpp"
 #include "api/volumes.hpp"
+#include "async/scope.hpp"
 #include "base/error.hpp"
 #include "json/selector.hpp"
 #include "plan/checks.hpp"
@@ -17,6 +21,7 @@ using enum api::Category;
 using api::PlanVolume;
 using api::VolumeAction;
 
+constexpr std::uint16_t kNfs = 2049;
 const auto& kVolumes = kube::types::persistent_volumes();
 
 bool holds(const Json& expressions, const Json& values) {
@@ -56,6 +61,7 @@ class MoveCheck {
     co_await read_nodes();
     for (const auto& volume : volumes) co_await look_at(volume);
     tell();
+    co_await try_servers();
   }
 
  private:
@@ -74,9 +80,36 @@ class MoveCheck {
     if (!source) co_return;  // discovery will notice
     const auto mover = kube::label(*source, api::labels::kMovedByPlan);
     if (!mover.empty() && mover != plan_uid_) elsewhere_.push_back(volume.pv);
+    if (const auto server = string_at(*source, "spec.nfs.server"); !server.empty()) servers_.insert(server);
     if (knows_nodes_ && !is_reachable(*source, nodes_)) unreachable_.push_back(volume.pv);
     const auto there = co_await world_->destination_client->get(kVolumes, {"", volume.pv});
     if (there && kube::label(*there, api::labels::kMigratedByPlan) != plan_uid_) in_the_way_.push_back(volume.pv);
+  }
+
+  /// Only what runs in the destination can say something of it, and the controller does if that is its host.
+  Task<void> try_servers() {
+    if (!world_->destination || !api::MigCluster::parse(*world_->destination).is_host) co_return;
+    std::vector<std::string> silent;
+    std::vector<Task<void>> questions;
+    questions.reserve(servers_.size());
+    for (const auto& server : servers_) questions.push_back(try_server(world_->connector, server, &silent));
+    co_await async::all(std::move(questions));
+    if (silent.empty()) co_return;
+    std::ranges::sort(silent);
+    world_->look_again = std::chrono::minutes(1);
+    set_listing(
+        *conditions_, "NfsNotAccessible", kWarn, "", std::move(silent),
+        "NFS servers [] of volumes that are to be moved do not answer the controller at port 2049. The nodes of "
+        "the destination were not tried: if they do not reach them either, pods there will wait for the "
+        "volumes; select the action copy then.");
+  }
+
+  static Task<void> try_server(net::ConnectorPtr connector, std::string server, std::vector<std::string>* silent) {
+    try {
+      co_await connector->connect({server, kNfs});
+    } catch (const Error&) {
+      silent->push_back(server);
+    }
   }
 
   void tell() {
@@ -101,6 +134,7 @@ class MoveCheck {
   api::Conditions* conditions_;
   std::vector<Json> nodes_;
   bool knows_nodes_ = true;
+  std::set<std::string> servers_;  ///< of NFS
   std::vector<std::string> in_the_way_, elsewhere_, unreachable_;
 };
 

@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include "api/names.hpp"
+#include "base/error.hpp"
 #include "json/yaml.hpp"
 #include "plan/checks.hpp"
 #include "plan/testing/world.hpp"
@@ -90,6 +91,36 @@ TEST(CheckMovedVolumes, RefusesAVolumeOfNodesThatAreNotThere) {
     EXPECT_THAT(co_await s->about("{key: kubernetes.io/os, operator: Exists}, {key: disk, operator: Exists}"),
                 ElementsAre(HasSubstr("PvMoveNotReachable")));
     EXPECT_THAT(co_await s->about("{key: size, operator: Gt, values: ['3']}"), IsEmpty()) << "not judged";
+  });
+}
+
+/// A network in which some hosts answer.
+class Answering : public net::Connector {
+ public:
+  explicit Answering(std::set<std::string> who) : who_(std::move(who)) {}
+  Task<net::StreamPtr> connect(net::Endpoint to) override {
+    EXPECT_EQ(to.port, 2049);
+    if (!who_.contains(to.host)) throw Error(Code::kUnavailable, "connection refused");
+    co_return nullptr;
+  }
+
+ private:
+  std::set<std::string> who_;
+};
+
+TEST(CheckMovedVolumes, TriesServersOfFilesFromTheirHost) {
+  on_sides([](Sides* s) -> Task<void> {
+    auto& world = s->destination->world;
+    co_await s->volume(s->source);
+    world.connector = std::make_shared<Answering>(std::set<std::string>{});
+    EXPECT_THAT(co_await s->look(), IsEmpty()) << "the controller is not there";
+    (*world.destination)["spec"]["isHostCluster"] = true;
+    EXPECT_THAT(co_await s->look(), ElementsAre(testing::AllOf(StartsWith("NfsNotAccessible : NFS servers [s] "),
+                                                               HasSubstr("nodes of the destination were not tried"))));
+    EXPECT_TRUE(world.look_again);
+    EXPECT_THAT(co_await s->look(api::VolumeAction::kCopy), IsEmpty());
+    world.connector = std::make_shared<Answering>(std::set<std::string>{"s"});
+    EXPECT_THAT(co_await s->look(), IsEmpty());
   });
 }
 

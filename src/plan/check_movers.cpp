@@ -4,10 +4,12 @@
 
 #include <fmt/format.h>
 
+#include "api/names.hpp"
 #include "api/volumes.hpp"
 #include "async/scope.hpp"
 #include "base/strings.hpp"
 #include "plan/checks.hpp"
+#include "plan/cluster_settings.hpp"
 
 namespace mtc::plan {
 namespace {
@@ -17,6 +19,7 @@ struct Privilege {
   const char* resource;
   const char* subresource = "";
   const char* group = "";
+  const char* name = "";  ///< of the one object, if it is about one
 };
 /// What copying volumes needs on either cluster (docs/guide/volumes.md). One verb stands for the kind where roles are
 /// written by kinds.
@@ -27,8 +30,11 @@ constexpr std::array kPrivileges = {Privilege{"create", "pods"},
                                     Privilege{"create", "secrets"},
                                     Privilege{"delete", "secrets"},
                                     Privilege{"get", "persistentvolumeclaims"}};
+/// In our namespace of either cluster: the movers' image stands there, if it is not that of this release.
+constexpr Privilege kReadSettings{"get", "configmaps", "", "", kClusterSettings};
 constexpr Privilege kCreateClaims{"create", "persistentvolumeclaims"};
-constexpr Privilege kCreateServices{"create", "services"};  ///< from cluster to cluster
+constexpr Privilege kGrowClaims{"patch", "persistentvolumeclaims"};  ///< which are too small, on the destination
+constexpr Privilege kCreateServices{"create", "services"};           ///< from cluster to cluster
 /// Through the repository: marks on what a stage backup takes along, on the source.
 constexpr std::array kMarks = {Privilege{"patch", "persistentvolumeclaims"}, Privilege{"patch", "namespaces"}};
 constexpr Privilege kMarkVolumes{"patch", "persistentvolumes"};
@@ -59,15 +65,16 @@ Task<void> ask(kube::ClientPtr cluster, std::string side, std::string ns, Privil
                            {"verb", what.verb},
                            {"group", what.group},
                            {"resource", what.resource},
-                           {"subresource", what.subresource}};
+                           {"subresource", what.subresource},
+                           {"name", what.name}};
   const Json review = {{"apiVersion", "authorization.k8s.io/v1"},
                        {"kind", "SelfSubjectAccessReview"},
                        {"spec", {{"resourceAttributes", attributes}}}};
   const auto answer = co_await cluster->create(kube::types::self_subject_access_reviews(), review);
-  const std::string_view subresource(what.subresource);
+  const std::string_view subresource(what.subresource), name(what.name);
   if (!bool_at(answer, "status.allowed")) {
-    lacking->insert(fmt::format("{}: {} {}{}{}{}{}", side, what.verb, what.resource, subresource.empty() ? "" : "/",
-                                subresource, ns.empty() ? "" : " in ", ns));
+    lacking->insert(fmt::format("{}: {} {}{}{}{}{}{}{}", side, what.verb, what.resource, subresource.empty() ? "" : "/",
+                                subresource, name.empty() ? "" : " ", name, ns.empty() ? "" : " in ", ns));
   }
 }
 
@@ -122,6 +129,12 @@ Task<void> check_movers(api::MigPlan plan, PlanWorld* world, api::Conditions* co
     for (const auto& what : on_destination)
       questions.push_back(ask(world->destination_client, "destination", ns, what, &lacking));
   }
+  if (!volumes.empty()) {
+    questions.push_back(ask(world->source_client, "source", api::kNamespace, kReadSettings, &lacking));
+    questions.push_back(ask(world->destination_client, "destination", api::kNamespace, kReadSettings, &lacking));
+  }
+  for (const auto& ns : world->growing)
+    questions.push_back(ask(world->destination_client, "destination", ns, kGrowClaims, &lacking));
   ask_for_moves(moved, *world, &questions, &lacking);
   co_await async::all(std::move(questions));
   if (lacking.empty()) co_return;

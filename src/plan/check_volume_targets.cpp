@@ -4,7 +4,6 @@
 
 #include <fmt/format.h>
 
-#include "api/names.hpp"
 #include "api/volumes.hpp"
 #include "base/strings.hpp"
 #include "plan/checks.hpp"
@@ -22,23 +21,15 @@ class TargetCheck {
   TargetCheck(std::vector<PlanVolume> volumes, std::string plan_uid, PlanWorld* world, api::Conditions* conditions)
       : volumes_(std::move(volumes)), plan_uid_(std::move(plan_uid)), world_(world), conditions_(conditions) {}
 
-  Task<void> run() {
+  void run() {
     check_names();
     check_sets();
-    co_await read_destination();
     check_claims_there();
     // What a conversion skips stays where it is, and in use.
     if (!world_->is_conversion) check_skipped();
   }
 
  private:
-  /// What a claim of the destination tells.
-  struct There {
-    std::string uid;
-    std::string plan_uid;   ///< of the plan that made it, "" if none did
-    bool is_moved = false;  ///< its volume is one of the source
-  };
-
   const FoundVolume& found(const PlanVolume& volume) const { return world_->volumes.by_name.at(volume.pv); }
 
   /// Two claims with one name would be one claim, with the data of whichever is copied last.
@@ -82,29 +73,18 @@ class TargetCheck {
         "within one cluster and namespace, copy or skip all of them.");
   }
 
-  Task<void> read_destination() {
-    for (const auto& volume : volumes_) namespaces_.insert(volume.target.ns);
-    for (const auto& ns : namespaces_) {
-      for (const auto& claim :
-           co_await kube::list_all(*world_->destination_client, kube::types::persistent_volume_claims(), ns)) {
-        const auto key = kube::key_of(claim);
-        there_[{key.ns, key.name}] = {kube::uid_of(claim), kube::label(claim, api::labels::kMigratedByPlan),
-                                      kube::label(claim, api::labels::kMovedByPlan) == plan_uid_};
-      }
-    }
-  }
-
   /// A claim that this plan made is taken up again: a stage comes before the cutover.
   void check_claims_there() {
     std::vector<std::string> themselves, in_the_way, other_way;
+    const auto& claims = world_->target_claims;
     for (const auto& volume : volumes_) {
-      const auto there = there_.find(volume.target);
-      if (volume.action == VolumeAction::kSkip || there == there_.end()) continue;
+      const auto there = claims.find(volume.target);
+      if (volume.action == VolumeAction::kSkip || there == claims.end()) continue;
       if (there->second.uid == found(volume).claim_uid) {
         themselves.push_back(volume.claim.str());
-      } else if (there->second.plan_uid != plan_uid_) {
+      } else if (there->second.made_by != plan_uid_) {
         in_the_way.push_back(volume.target.str());
-      } else if (there->second.is_moved != (volume.action == VolumeAction::kMove)) {
+      } else if ((there->second.moved_by == plan_uid_) != (volume.action == VolumeAction::kMove)) {
         other_way.push_back(volume.target.str());
       }
     }
@@ -119,7 +99,9 @@ class TargetCheck {
                     : "Source and destination are the same cluster, and claims [] are mapped to themselves: map their "
                       "namespaces to others (source:destination).");
     if (in_the_way.empty()) return;
-    for (const auto& ns : namespaces_)
+    std::set<std::string> namespaces;
+    for (const auto& volume : volumes_) namespaces.insert(volume.target.ns);
+    for (const auto& ns : namespaces)
       world_->awaited.push_back({world_->destination_client, kube::types::persistent_volume_claims(), ns});
     set_listing(
         *conditions_, "PvTargetExists", kError, "AlreadyExists", std::move(in_the_way),
@@ -130,7 +112,7 @@ class TargetCheck {
   void check_skipped() {
     std::vector<std::string> skipped, forced;
     for (const auto& volume : volumes_) {
-      if (volume.action != VolumeAction::kSkip || there_.contains(volume.target)) continue;
+      if (volume.action != VolumeAction::kSkip || world_->target_claims.contains(volume.target)) continue;
       skipped.push_back(volume.claim.str());
       if (found(volume).actions.size() == 1) forced.push_back(volume.claim.str());
     }
@@ -150,16 +132,14 @@ class TargetCheck {
   std::string plan_uid_;
   PlanWorld* world_;
   api::Conditions* conditions_;
-  std::set<std::string> namespaces_;  ///< of the destination
-  std::map<api::Ref, There> there_;
 };
 
 }  // namespace
 
-Task<void> check_volume_targets(std::vector<PlanVolume> volumes, std::string plan_uid, PlanWorld* world,
-                                api::Conditions* conditions) {
+void check_volume_targets(std::vector<PlanVolume> volumes, std::string plan_uid, PlanWorld* world,
+                          api::Conditions* conditions) {
   TargetCheck check(std::move(volumes), std::move(plan_uid), world, conditions);
-  co_await check.run();
+  check.run();
 }
 
 }  // namespace mtc::plan

@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <array>
 #include <functional>
+#include <set>
 
 #include <fmt/format.h>
 
@@ -43,7 +44,9 @@ class VolumeCheck {
     check_support();
     co_await check_snapshots(volumes_, world_, conditions_);
     if (world_->is_conversion) check_conversion(volumes_, *world_, conditions_);
-    co_await check_volume_targets(volumes_, plan_.uid, world_, conditions_);
+    co_await read_targets();
+    check_volume_targets(volumes_, plan_.uid, world_, conditions_);
+    co_await check_claim_room(volumes_, plan_.uid, world_, conditions_);
     if (!world_->is_one_cluster) co_await check_moved_volumes(volumes_, plan_.uid, world_, conditions_);
   }
 
@@ -82,6 +85,12 @@ class VolumeCheck {
       return false;
     }
     return true;
+  }
+
+  Task<void> read_targets() {
+    std::set<std::string> namespaces;
+    for (const auto& volume : volumes_) namespaces.insert(volume.target.ns);
+    world_->target_claims = co_await read_target_claims(world_->destination_client, std::move(namespaces));
   }
 
   void check_unbound() {

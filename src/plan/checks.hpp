@@ -1,9 +1,18 @@
 #pragma once
 
+#include <chrono>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
 #include "api/condition.hpp"
 #include "api/kinds.hpp"
+#include "base/clock.hpp"
+#include "net/connect.hpp"
 #include "plan/connections.hpp"
 #include "plan/settings.hpp"
+#include "plan/target_claims.hpp"
 #include "plan/volumes.hpp"
 
 namespace mtc::plan {
@@ -32,9 +41,13 @@ struct PlanWorld {
   bool is_conversion = false;   ///< of storage classes (plan/migration_type.hpp); set by check_plan
   std::vector<Json> plans;      ///< all MigPlans
   Settings settings;
-  FoundVolumes volumes;                                ///< set by discover_volumes
-  StorageClasses source_classes, destination_classes;  ///< likewise
-  std::vector<Place> awaited;                          ///< what may put right what was found wrong
+  net::ConnectorPtr connector = net::tcp_connector(std::chrono::seconds(3));  ///< to what volumes name
+  FoundVolumes volumes;                                                       ///< set by discover_volumes
+  StorageClasses source_classes, destination_classes;                         ///< likewise
+  TargetClaims target_claims;          ///< of the destination's namespaces; set by check_volumes
+  std::set<std::string> growing;       ///< namespaces of the destination with claims that are to grow; likewise
+  std::vector<Place> awaited;          ///< what may put right what was found wrong
+  std::optional<Duration> look_again;  ///< when to look whether it is right by now, where it cannot be watched
 };
 /// References, storage, namespaces, conflicts, hooks (spec conditions.md §6.2), in the order of §6.1.
 Task<void> check_plan(Connections* connections, api::MigPlan plan, PlanWorld* world, api::Conditions* conditions);
@@ -52,8 +65,12 @@ Task<void> discover_volumes(api::MigPlan plan, PlanWorld* world, Json* object, a
 Task<void> check_volumes(api::MigPlan plan, PlanWorld* world, api::Conditions* conditions);
 /// The claims that the volumes get on the destination: names that collide or that a StatefulSet would not find, claims
 /// that are there already, and those that nobody brings. check_volumes calls it.
-Task<void> check_volume_targets(std::vector<api::PlanVolume> volumes, std::string plan_uid, PlanWorld* world,
-                                api::Conditions* conditions);
+void check_volume_targets(std::vector<api::PlanVolume> volumes, std::string plan_uid, PlanWorld* world,
+                          api::Conditions* conditions);
+/// Whether the claims on the destination can be as large as the plan wants them: those that an earlier migration made,
+/// and by the namespaces' ResourceQuotas. check_volumes calls it.
+Task<void> check_claim_room(std::vector<api::PlanVolume> volumes, std::string plan_uid, PlanWorld* world,
+                            api::Conditions* conditions);
 /// Volumes with the action move: whether their objects can be on the destination too, and some node there reach them.
 /// check_volumes calls it.
 Task<void> check_moved_volumes(std::vector<api::PlanVolume> volumes, std::string plan_uid, PlanWorld* world,

@@ -5,7 +5,7 @@
 namespace mtc::plan {
 
 Task<std::string> cluster_setting(kube::ClientPtr cluster, std::string key) {
-  const auto map = co_await cluster->get(kube::types::config_maps(), {api::kNamespace, "migration-cluster-config"});
+  const auto map = co_await cluster->get(kube::types::config_maps(), {api::kNamespace, kClusterSettings});
   if (!map) co_return "";
   const auto* value = member(object_at(*map, "data"), key);
   co_return value != nullptr && value->is_string() ? value->get<std::string>() : "";

@@ -33,6 +33,8 @@ Settings Settings::from(const std::function<const char*(const char*)>& lookup) {
   if (const auto* classes = lookup("PV_MOVE_STORAGECLASSES")) out.moved_classes = split(classes, ',');
   const auto* excluded = lookup("EXCLUDED_RESOURCES");
   out.excluded_resources = split(excluded == nullptr ? kExcluded : excluded, ',');
+  const auto* resizes = lookup("ENABLE_DVM_PV_RESIZING");
+  out.resizes_volumes = resizes != nullptr && std::string_view(resizes) == "true";
   if (const auto* subdomain = lookup("CLUSTER_SUBDOMAIN")) out.cluster_subdomain = subdomain;
   return out;
 }

@@ -15,7 +15,8 @@ struct Settings {
   std::size_t pv_limit = 100;                   ///< PV_LIMIT: volumes of a plan, beyond which it warns
   std::vector<std::string> moved_classes;       ///< PV_MOVE_STORAGECLASSES: classes whose volumes could be re-bound
   std::vector<std::string> excluded_resources;  ///< EXCLUDED_RESOURCES: kinds that describe a cluster
-  std::string cluster_subdomain;                ///< CLUSTER_SUBDOMAIN: of the routes of direct volume transfers
+  bool resizes_volumes = false;   ///< ENABLE_DVM_PV_RESIZING: proposed capacities count without a user's word
+  std::string cluster_subdomain;  ///< CLUSTER_SUBDOMAIN: of the routes of direct volume transfers
 
   /// An operator has taken volumes or claims out of all plans.
   bool excludes_volumes() const;

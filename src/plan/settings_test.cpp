@@ -23,6 +23,7 @@ TEST(Settings, AreTheOriginalsWithoutVariables) {
   EXPECT_EQ(preset.pv_limit, 100u);
   EXPECT_FALSE(preset.excludes_volumes());
   EXPECT_EQ(preset.cluster_subdomain, "");
+  EXPECT_FALSE(preset.resizes_volumes);
 }
 
 TEST(Settings, ComeFromTheEnvironment) {
@@ -31,6 +32,7 @@ TEST(Settings, ComeFromTheEnvironment) {
                          {"PV_LIMIT", "7"},
                          {"PV_MOVE_STORAGECLASSES", "gold,silver"},
                          {"EXCLUDED_RESOURCES", "events,builds"},
+                         {"ENABLE_DVM_PV_RESIZING", "true"},
                          {"CLUSTER_SUBDOMAIN", "apps.example.com"}});
   EXPECT_EQ(set.namespace_limit, 200u);
   EXPECT_EQ(set.pod_limit, 100u);
@@ -38,6 +40,8 @@ TEST(Settings, ComeFromTheEnvironment) {
   EXPECT_EQ(set.moved_classes, (std::vector<std::string>{"gold", "silver"}));
   EXPECT_EQ(set.excluded_resources, (std::vector<std::string>{"events", "builds"}));
   EXPECT_EQ(set.cluster_subdomain, "apps.example.com");
+  EXPECT_TRUE(set.resizes_volumes);
+  EXPECT_FALSE(from({{"ENABLE_DVM_PV_RESIZING", "false"}}).resizes_volumes);
 }
 
 TEST(Settings, MayTakeVolumesOutOfAllPlans) {

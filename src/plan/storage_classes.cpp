@@ -125,7 +125,8 @@ StorageClass StorageClass::parse(const Json& object) {
   return {.name = kube::key_of(object).name,
           .provisioner = string_at(object, "provisioner"),
           .is_default = is_set("storageclass.kubernetes.io/is-default-class") ||
-                        is_set("storageclass.beta.kubernetes.io/is-default-class")};
+                        is_set("storageclass.beta.kubernetes.io/is-default-class"),
+          .expands = bool_at(object, "allowVolumeExpansion")};
 }
 
 bool StorageClass::supports(std::string_view access_mode, api::VolumeMode mode) const {

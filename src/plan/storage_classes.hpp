@@ -15,6 +15,7 @@ struct StorageClass {
   std::string name;
   std::string provisioner;
   bool is_default = false;
+  bool expands = false;  ///< claims of it can grow: allowVolumeExpansion
 
   static StorageClass parse(const Json& object);
   /// Whether its volumes can be mounted that way, by a built-in table of provisioners: the API does not tell (spec

@@ -8,6 +8,7 @@
 
 #include "api/names.hpp"
 #include "base/error.hpp"
+#include "plan/claim_size.hpp"
 #include "plan/converted_names.hpp"
 #include "plan/snapshot_classes.hpp"
 
@@ -114,9 +115,10 @@ class Finder {
     const Json* known = at == known_.end() ? nullptr : at->second;
     const auto choice = default_class(volume, claim, objects_.source_classes, objects_.destination_classes);
     FoundVolume found{.actions = supported_actions(volume, objects_, settings_),
-                      .is_block = string_at(volume, "spec.volumeMode") == "Block",
+                      .is_block = is_device(volume),
                       .lacks_ceph = choice.lacks_ceph,
                       .claim_uid = kube::uid_of(claim),
+                      .request = target_request(claim, volume, ""),
                       .csi_driver = csi_driver_of(volume),
                       .of_set = users_.set_claim(kube::key_of(claim))};
     auto selection = known != nullptr ? object_at(*known, "selection") : first_selection(found, choice);

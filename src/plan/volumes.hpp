@@ -34,6 +34,7 @@ struct FoundVolume {
   bool is_block = false;             ///< whatever the plan says
   bool lacks_ceph = false;           ///< ClassChoice::lacks_ceph
   std::string claim_uid;
+  std::string request;             ///< what the target claim asks for at least: target_request()
   std::string csi_driver;          ///< "" if it is of none
   std::optional<SetClaim> of_set;  ///< the claim is one of a StatefulSet's
 };

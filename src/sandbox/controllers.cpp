@@ -18,6 +18,7 @@
 #include "sandbox/copies.hpp"
 #include "sandbox/failure.hpp"
 #include "sandbox/kubelet.hpp"
+#include "sandbox/quota.hpp"
 #include "sandbox/volumes.hpp"
 
 namespace mtc::sandbox {
@@ -47,6 +48,8 @@ class Controllers {
     }
     volumes_.look();
     kubelet_.look();
+    for (const auto& quota : storage_.list("resourcequotas", ""))
+      set_status(objects_, built_in("resourcequotas"), *quota, quota_status(storage_, *quota));
   }
 
  private:

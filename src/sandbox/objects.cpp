@@ -12,6 +12,7 @@
 #include "sandbox/failure.hpp"
 #include "sandbox/pod_command.hpp"
 #include "sandbox/pod_security.hpp"
+#include "sandbox/quota.hpp"
 #include "sandbox/storage_class.hpp"
 
 namespace mtc::sandbox {
@@ -210,6 +211,7 @@ ObjectPtr Objects::insert(const Resource& resource, const std::string& ns, Json 
   if (resource.type.kind == "PersistentVolumeClaim") choose_class(*storage_, object);
   validate(resource, nullptr, object);
   if (resource.type.kind == "Pod") check_pod_security(*storage_, object);
+  check_quota(*storage_, resource, nullptr, object);
   if (!object["metadata"].contains("managedFields")) {
     Ownership ownership(resource, object);
     ownership.note_update({manner.manager, manner.subresource}, Json::object(), object, clock_->now());
@@ -260,6 +262,10 @@ ObjectPtr Objects::replace(const Resource& resource, const ObjectPtr& stored, Js
   keep_allocations(resource, before, after);
   shape(resource, after, *rng_);
   validate(resource, &before, after);
+  if (resource.type.kind == "PersistentVolumeClaim" && manner.part == Part::kWhole) {
+    check_growth(*storage_, before, after);
+    check_quota(*storage_, resource, &before, after);
+  }
   if (counts_generations(resource) && intent_of(resource, after) != intent_of(resource, before))
     after["metadata"]["generation"] = int_at(before, "metadata.generation").value_or(0) + 1;
   if (!is_apply) ownership->note_update({manner.manager, manner.subresource}, before, after, clock_->now());

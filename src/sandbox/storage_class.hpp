@@ -17,4 +17,8 @@ std::optional<std::string> class_of(const Json& object);
 /// Chooses the cluster's default class for a new claim that names none.
 void choose_class(const Storage& storage, Json& claim);
 
+/// Whether a claim may ask for more than it did: its class must say so (`allowVolumeExpansion`). Throws Failure 403 in
+/// the API server's words.
+void check_growth(const Storage& storage, const Json& before, const Json& after);
+
 }  // namespace mtc::sandbox

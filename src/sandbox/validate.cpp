@@ -255,8 +255,10 @@ void check_claim(const Json* before, const Json& after, Complaints& out) {
   if (find(after, "spec.resources.requests.storage") == nullptr) out.required("spec.resources[storage]");
   if (before == nullptr) return;
   auto old = object_at(*before, "spec"), now = object_at(after, "spec");
+  const bool is_bound = string_at(*before, "status.phase") == "Bound";
   for (auto* spec : {&old, &now}) {
-    for (const auto* field : {"resources", "volumeName", "volumeAttributesClassName"}) spec->erase(field);
+    for (const auto* field : {"volumeName", "volumeAttributesClassName"}) spec->erase(field);
+    if (is_bound) spec->erase("resources");
   }
   const auto *bound = find(*before, "spec.volumeName"), *volume = find(after, "spec.volumeName");
   const bool rebound = bound != nullptr && (volume == nullptr || *volume != *bound);

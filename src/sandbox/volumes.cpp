@@ -48,6 +48,12 @@ bool has_ended(const Json& pod) {
 std::string requested(const Json& claim) { return string_at(claim, "spec.resources.requests.storage"); }
 std::string capacity(const Json& volume) { return string_at(volume, "spec.capacity.storage"); }
 
+/// How many bytes it asks for.
+std::uint64_t bytes_of(const Json& claim) {
+  constexpr double most = 0x1p62;
+  return static_cast<std::uint64_t>(std::clamp(std::ceil(kube::quantity(requested(claim))), 0.0, most));
+}
+
 bool is_device(const Json& claim) { return string_at(claim, "spec.volumeMode") == "Block"; }
 
 /// Whether a volume is set aside for a claim: for this very one, or for whoever has its name.
@@ -153,9 +159,12 @@ void Volumes::reclaim(const Json& volume) {
 
 /// Whether its files go with its claim. Whatever else a volume names is not this cluster's to delete.
 bool Volumes::is_to_be_deleted(const Json& volume) const {
+  return string_at(volume, "spec.persistentVolumeReclaimPolicy") == "Delete" && is_made_here(volume);
+}
+
+bool Volumes::is_made_here(const Json& volume) const {
   const auto* provisioner = member(object_at(volume, "metadata.annotations"), kProvisionedBy);
-  return string_at(volume, "spec.persistentVolumeReclaimPolicy") == "Delete" && provisioner != nullptr &&
-         (*provisioner == kProvisioner || *provisioner == kCsiDriver) &&
+  return provisioner != nullptr && (*provisioner == kProvisioner || *provisioner == kCsiDriver) &&
          directory_of(volume, folder_) == folder_.volume(name_of(volume));
 }
 
@@ -176,12 +185,22 @@ void Volumes::on_claim(const Json& claim) {
   if (!object_at(claim, "metadata.annotations").contains(kBindCompleted))
     return name.empty() ? find_volume(claim) : bind_to_named(claim, name);
   const auto volume = objects_.storage().get({kVolumes, "", name});
-  if (volume && string_at(*volume, "spec.claimRef.uid") == uid_of(claim)) return bind(*volume, claim);
+  if (volume && string_at(*volume, "spec.claimRef.uid") == uid_of(claim)) return bind(*grown(volume, claim), claim);
   auto status = object_at(claim, "status");
   status["phase"] = "Lost";
   set_status(objects_, claims, claim, std::move(status), kController);
   tell(objects_, claim,
        {"Warning", "ClaimLost", "Bound claim has lost its PersistentVolume. Data on the volume is lost!", kController});
+}
+
+/// The volume, as large as its claim asks for by now. What this cluster has not made stays as it is.
+ObjectPtr Volumes::grown(const ObjectPtr& volume, const Json& claim) {
+  const auto size = kube::quantity(requested(claim));
+  if (size <= kube::quantity(capacity(*volume)) || !is_made_here(*volume)) return volume;
+  if (is_device(claim)) folder_.make_file(directory_of(*volume, folder_), bytes_of(claim));
+  auto changed = *volume;
+  changed["spec"]["capacity"]["storage"] = requested(claim);
+  return rewrite(objects_, built_in(kVolumes), std::move(changed), {.manager = kController});
 }
 
 /// Writes what is not yet as of a bound pair: each in its turn, so that a process that is killed goes on where it was.
@@ -309,9 +328,7 @@ bool Volumes::make_place(const Json& claim, const std::filesystem::path& path, c
     if (!is_device(claim)) return true;
   }
   if (is_device(claim)) {
-    constexpr double most = 0x1p62;
-    folder_.make_file(path,
-                      static_cast<std::uint64_t>(std::clamp(std::ceil(kube::quantity(requested(claim))), 0.0, most)));
+    folder_.make_file(path, bytes_of(claim));
   } else {
     folder_.make(path);
   }

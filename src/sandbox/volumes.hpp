@@ -22,6 +22,8 @@ class Volumes {
   void on_volume(const Json& volume);
   void reclaim(const Json& volume);
   bool is_to_be_deleted(const Json& volume) const;
+  bool is_made_here(const Json& volume) const;
+  ObjectPtr grown(const ObjectPtr& volume, const Json& claim);
   void on_claim(const Json& claim);
   void bind(const Json& volume, const Json& claim);
   void bind_to_named(const Json& claim, const std::string& name);

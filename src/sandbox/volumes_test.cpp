@@ -7,6 +7,7 @@
 
 #include "json/yaml.hpp"
 #include "sandbox/testing/embedded.hpp"
+#include "sandbox/testing/helpers.hpp"
 
 namespace mtc::sandbox {
 namespace {
@@ -14,7 +15,9 @@ namespace {
 namespace fs = std::filesystem;
 namespace types = kube::types;
 using kube::annotation;
+using testing::failure_of;
 using testing::has;
+using ::testing::HasSubstr;
 using testing::in_default;
 using testing::on_cluster;
 using testing::StateFile;
@@ -101,6 +104,49 @@ Task<void> device(Cluster* cluster) {
 }
 
 TEST(Volumes, AreFilesIfTheirClaimsWantDevices) { on_cluster({}, device); }
+
+/// Of a class whose volumes grow if `grows`.
+Task<void> make_class(kube::ClientPtr client, std::string name, bool grows) {
+  co_await client->create(
+      types::storage_classes(),
+      {{"metadata", {{"name", name}}}, {"provisioner", "sandbox.mtc/directory"}, {"allowVolumeExpansion", grows}});
+}
+
+Task<Json> ask_for(kube::ClientPtr client, std::string name, std::string size) {
+  const Json patch = {{"spec", {{"resources", {{"requests", {{"storage", size}}}}}}}};
+  co_return co_await client->patch(types::persistent_volume_claims(), {"default", name}, kube::PatchKind::kMerge,
+                                   patch);
+}
+
+Task<void> growing(Cluster* cluster) {
+  const auto client = cluster->client();
+  co_await make_class(client, "growing", true);
+  co_await client->create(types::persistent_volume_claims(),
+                          claim("disk",
+                                "{storageClassName: growing, volumeMode: Block, resources: {requests: "
+                                "{storage: 1Mi}}}"));
+  const auto name = co_await name_of_volume(client, "disk");
+  co_await ask_for(client, "disk", "2Mi");
+  co_await when(client, types::persistent_volume_claims(), "disk", has("status.capacity.storage", "2Mi"));
+  const auto held = co_await when(client, types::persistent_volumes(), name, has("spec.capacity.storage", "2Mi"));
+  EXPECT_EQ(fs::file_size(string_at(held, "spec.hostPath.path")), 2U << 20);
+}
+
+TEST(Volumes, GrowWithTheirClaims) { on_cluster({}, growing); }
+
+Task<void> not_growing(Cluster* cluster) {
+  const auto client = cluster->client();
+  co_await make_class(client, "fixed", false);
+  co_await client->create(types::persistent_volume_claims(), claim("data", "{storageClassName: fixed}"));
+  co_await when(client, types::persistent_volume_claims(), "data", is_bound);
+  const auto refused = co_await failure_of(ask_for(client, "data", "2Gi"));
+  EXPECT_EQ(refused->code(), Code::kForbidden);
+  EXPECT_THAT(refused->message(), HasSubstr("the storageclass that provisions the pvc must support resize"));
+  co_await client->create(types::persistent_volume_claims(), claim("waiting", "{storageClassName: none-such}"));
+  EXPECT_EQ((co_await failure_of(ask_for(client, "waiting", "2Gi")))->code(), Code::kInvalid);
+}
+
+TEST(Volumes, DoNotGrowUnlessTheirClassSaysSoAndTheyAreThere) { on_cluster({}, not_growing); }
 
 Task<void> retained(Cluster* cluster) {
   const auto client = cluster->client();

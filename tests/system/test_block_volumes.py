@@ -94,6 +94,27 @@ class EitherWay:
         self.succeeded(self.migrate(plan))
         self.moved(ns)
 
+    def test_a_device_of_the_destination_is_as_large_as_was_confirmed(self):
+        ns = self.with_device()
+        plan = self.volume_plan(ns)
+        self.confirm(plan, "96Mi")
+        migration = self.warned(self.migrate(plan), "VolumeAttributesNotKept")
+        self.assertIn(f"the destination has {32 * MIB} bytes more than the source", conditions(migration)["VolumeAttributesNotKept"]["message"])
+        self.assertEqual(self.asked_for(ns), "96Mi")
+        source, target = self.source(ns).read_bytes(), self.target(ns).read_bytes()
+        self.assertEqual(len(target), 96 * MIB)
+        self.assertEqual(target[:SIZE], source)
+
+    def test_a_device_of_a_stage_grows_if_its_class_lets_it(self):
+        ns = self.with_device()
+        plan = self.volume_plan(ns)
+        self.let_grow(plan)
+        self.succeeded(self.migrate(plan, stage=True, quiesce=False))
+        self.assertEqual(self.target(ns).stat().st_size, SIZE)
+        self.confirm(plan, "96Mi")
+        self.warned(self.migrate(plan), "VolumeAttributesNotKept")
+        self.assertEqual(self.target(ns).stat().st_size, 96 * MIB)
+
     def test_rollback_takes_the_claim_that_it_made(self):
         ns = self.with_device()
         before = self.source(ns).read_bytes()

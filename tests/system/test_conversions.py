@@ -98,6 +98,21 @@ class Conversions(VolumeCase):
 
     # Storage classes
 
+    def test_the_new_claims_need_room_beside_the_old_ones(self):
+        ns = self.with_claims("data")
+        few = {"spec": {"hard": {"requests.storage": "128Mi"}}}
+        self.west.create({"apiVersion": "v1", "kind": "ResourceQuota", "metadata": {"name": "few", "namespace": ns}, **few})
+        plan, _ = self.conversion(ns)
+        self.confirm(plan, "96Mi")
+        self.says("migplans", plan, "VolumesOverQuota", "QuotaExceeded", "Critical",
+                  f"namespace {ns}, quota few: 96Mi more of requests.storage, where 64Mi of 128Mi are used")
+        few["spec"]["hard"]["requests.storage"] = "160Mi"
+        self.west.patch("resourcequotas", "few", few, ns)
+        wait_for("the plan to see it", lambda: "Ready" in conditions(self.west.get("migplans", plan)))
+        self.succeeded(self.migrate(plan, state=True))
+        new = self.west.get("persistentvolumeclaims", self.new_names(plan)["data"], ns)
+        self.assertEqual(new["spec"]["resources"]["requests"]["storage"], "96Mi")
+
     def test_conversion_and_the_way_back(self):
         ns = self.with_everything()
         before = self.filled(ns)

@@ -126,7 +126,6 @@ class Fates(Case):
         self.assertEqual(self.west.get("widgets", "big", ns)["spec"]["size"], 20)
 
     def test_a_quota_of_the_destination(self):
-        self.only_on_real_clusters("quotas")
         ns = self.namespace(self.west, *[settings(f"c{i}", a="1") for i in range(5)])
         self.namespace(self.east, {"apiVersion": "v1", "kind": "ResourceQuota", "metadata": {"name": "few"}, "spec": {"hard": {"count/configmaps": "3"}}}, ns=ns)
         wait_for("the quota", lambda: "used" in self.east.get("resourcequotas", "few", ns).get("status", {}))

@@ -7,7 +7,7 @@ import threading
 
 import yaml
 
-from case import NS, Case
+from case import NS, Case, unique
 from cluster import conditions, phase, wait_for
 from world import MTC, ROOT
 
@@ -141,6 +141,37 @@ class VolumeCase(Case):
     def target(self, ns, claim="data"):
         return pathlib.Path(self.east.volume_path(ns, claim))
 
+    def confirm(self, plan, capacity):
+        """As a user does who wants more room on the destination, for all volumes of a plan."""
+        entries = self.west.get("migplans", plan)["spec"]["persistentVolumes"]
+        for each in entries:
+            each.update({"proposedCapacity": capacity, "capacityConfirmed": True})
+        self.west.patch("migplans", plan, {"spec": {"persistentVolumes": entries}})
+        self.seen(plan)
+
+    def let_grow(self, plan):
+        """Its volumes get a class of the destination whose claims can grow."""
+        if self.world.is_lab:
+            self.skipTest("the lab's driver enlarges no volumes")
+        growing = unique("growing")
+        self.east.create({"apiVersion": "storage.k8s.io/v1", "kind": "StorageClass", "metadata": {"name": growing}, "provisioner": "sandbox.mtc/directory",
+                          "allowVolumeExpansion": True})
+        self.addCleanup(self.east.delete, "storageclasses", growing)
+        entries = self.west.get("migplans", plan)["spec"]["persistentVolumes"]
+        for each in entries:
+            each["selection"]["storageClass"] = growing
+        self.west.patch("migplans", plan, {"spec": {"persistentVolumes": entries}})
+        self.seen(plan)
+
+    def seen(self, plan):
+        """Once the plan has looked at what is there now."""
+        self.west.patch("migplans", plan, {"spec": {"refresh": True}})
+        wait_for(f"refresh of {plan}", lambda: not self.west.get("migplans", plan)["spec"].get("refresh"))
+
+    def asked_for(self, ns, claim="data"):
+        """What a claim of the destination asks for."""
+        return self.east.get("persistentvolumeclaims", claim, ns)["spec"]["resources"]["requests"]["storage"]
+
     def moved(self, ns, target_ns=None, claims=("data",)):
         for claim in claims:
             self.assertEqual(listing(self.target(target_ns or ns, claim)), listing(self.source(ns, claim)))
@@ -250,6 +281,39 @@ class EitherWay:
         self.assertEqual(last, {"migration": name, "downtimeSeconds": measured["downtimeSeconds"], "forecastSeconds": measured["forecastSeconds"]})
         report = self.mtc("migration", "report", name).stdout
         self.assertRegex(report, r"downtime +\d+m?\d*s, forecast \d+m?\d*s")
+
+    def test_a_claim_of_the_destination_asks_for_what_was_confirmed(self):
+        ns = self.with_claims("data")
+        fill(self.source(ns), files=3)
+        plan = self.volume_plan(ns)
+        self.confirm(plan, "96Mi")
+        entry = self.west.get("migplans", plan)["spec"]["persistentVolumes"][0]
+        self.assertEqual((entry["capacity"], entry["proposedCapacity"], entry["capacityConfirmed"]), ("64Mi", "96Mi", True))
+        self.succeeded(self.migrate(plan))
+        self.moved(ns)
+        self.assertEqual(self.asked_for(ns), "96Mi")
+
+    def test_a_claim_of_a_stage_that_cannot_grow(self):
+        ns = self.with_claims("data")
+        plan = self.volume_plan(ns)
+        self.succeeded(self.migrate(plan, stage=True, quiesce=False))
+        self.confirm(plan, "96Mi")
+        self.says("migplans", plan, "PvTargetTooSmall", "CannotGrow", "Error", f"{ns}/data: 64Mi of 96Mi")
+        self.east.delete("persistentvolumeclaims", "data", ns)
+        wait_for("the plan to see it", lambda: "Ready" in conditions(self.west.get("migplans", plan)))
+        self.succeeded(self.migrate(plan))
+        self.assertEqual(self.asked_for(ns), "96Mi")
+
+    def test_a_claim_of_a_stage_grows_if_its_class_lets_it(self):
+        ns = self.with_claims("data")
+        plan = self.volume_plan(ns)
+        self.let_grow(plan)
+        self.succeeded(self.migrate(plan, stage=True, quiesce=False))
+        self.assertEqual(self.asked_for(ns), "64Mi")
+        self.confirm(plan, "96Mi")
+        self.succeeded(self.migrate(plan))
+        self.assertEqual(self.asked_for(ns), "96Mi")
+        self.assertEqual(self.east.get("persistentvolumeclaims", "data", ns)["status"]["capacity"]["storage"], "96Mi")
 
     def test_a_stage_says_what_it_had_to_leave_out(self):
         ns = self.with_claims("data")

@@ -10,7 +10,7 @@
 #include "migrate/indirect/snapshots.hpp"
 #include "migrate/volumes/budget.hpp"
 #include "migrate/volumes/claim_use.hpp"
-#include "migrate/volumes/target_claim.hpp"
+#include "plan/claim_size.hpp"
 #include "plan/mover_pod.hpp"
 
 namespace mtc::migrate::indirect {
@@ -54,7 +54,7 @@ Task<plan::Mover> backup_mover(Migration& m, Json backup, api::PlanVolume volume
     const auto user = co_await volumes::user_of(m.source, volume.claim);
     mover.node = user.node;
   }
-  mover.device = volumes::is_device(claim);
+  mover.device = plan::is_device(claim);
   mover.args = arguments("backup", mover);
   mover.args.insert(mover.args.end(), {"--host", volume.claim.str(), "--mode", m.self.quiesce ? "cutover" : "stage"});
   const auto described = pod_volume_backup(m, backup, volume, claim);
@@ -92,7 +92,7 @@ Task<plan::Mover> restore_mover(Migration& m, Json restore, api::PlanVolume volu
   const auto claim = co_await kube::must_get(*m.destination, kClaims(), {volume.target.ns, volume.target.name});
   auto mover = mover_of(m, Side::kDestination, volume.target, attempt);
   mover.image = co_await plan::mover_image(m.destination);
-  mover.device = volumes::is_device(claim);
+  mover.device = plan::is_device(claim);
   mover.args = arguments("restore", mover);
   mover.args.insert(mover.args.end(), {"--snapshot", string_at(object, "spec.snapshotID")});
   if (is_verified(m, volume)) mover.args.emplace_back("--verify");

@@ -8,6 +8,7 @@
 
 #include "api/names.hpp"
 #include "migrate/indirect/snapshots.hpp"
+#include "plan/claim_size.hpp"
 
 namespace mtc::migrate::indirect {
 namespace {
@@ -49,6 +50,7 @@ volumes::Destination destination_of(const Migration& m, std::string failed_phase
                           .target = volume.target,
                           .storage_class = volume.storage_class,
                           .access_modes = volume.access_modes(),
+                          .capacity = plan::wanted_capacity(m.settings, volume),
                           .verify = volume.verify});
   }
   return out;

@@ -10,6 +10,7 @@
 #include "api/names.hpp"
 #include "api/volume_migration.hpp"
 #include "api/volumes.hpp"
+#include "plan/claim_size.hpp"
 #include "plan/types.hpp"
 
 namespace mtc::migrate {
@@ -17,7 +18,7 @@ namespace {
 
 Json reference(const api::Ref& ref) { return {{"namespace", ref.ns}, {"name", ref.name}}; }
 
-Json claim_of(const api::PlanVolume& volume) {
+Json claim_of(const plan::Settings& settings, const api::PlanVolume& volume) {
   Json claim = {{"namespace", volume.claim.ns},
                 {"name", volume.claim.name},
                 {"targetNamespace", volume.target.ns},
@@ -25,6 +26,8 @@ Json claim_of(const api::PlanVolume& volume) {
                 {"targetStorageClass", volume.storage_class},
                 {"targetAccessModes", volume.access_modes()},
                 {"targetVolumeMode", api::to_string(volume.mode)}};
+  if (const auto capacity = plan::wanted_capacity(settings, volume); !capacity.empty())
+    claim["targetCapacity"] = capacity;
   if (volume.verify) claim["verify"] = true;
   return claim;
 }
@@ -67,7 +70,7 @@ Json volume_migration_of(const Migration& m) {
                       {"controller", true},
                       {"blockOwnerDeletion", true}};
   Json claims = Json::array();
-  for (const auto& volume : api::directly_copied(m.plan)) claims.push_back(claim_of(volume));
+  for (const auto& volume : api::directly_copied(m.plan)) claims.push_back(claim_of(m.settings, volume));
   const auto type = m.self.quiesce ? api::CopyType::kCutOver : api::CopyType::kStage;
   Json spec = {{"srcMigClusterRef", reference(m.plan.source)},
                {"destMigClusterRef", reference(m.plan.destination)},

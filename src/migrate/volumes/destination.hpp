@@ -20,7 +20,8 @@ Task<Outcome> ensure_namespaces(Destination d);
 /// Whether the claims of the source can be read and those of the destination written into, as far as they are there:
 /// one that somebody else made never is.
 Task<Outcome> check_claims(Destination d);
-/// Makes the claims of the destination. Every one is looked at before the first is made.
+/// Makes the claims of the destination, and those larger that an earlier migration made and that are too small by now,
+/// if their class lets them grow. Every one is looked at before the first is made.
 Task<Outcome> ensure_claims(Destination d);
 
 }  // namespace mtc::migrate::volumes

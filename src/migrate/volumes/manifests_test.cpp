@@ -97,16 +97,65 @@ TEST(TargetClaim, OfADeviceIsAsLargeAsTheDeviceIs) {
   EXPECT_EQ(asks(device("1G"), "{spec: {capacity: {storage: 1G}}}"), "1Gi");
 }
 
+TEST(TargetClaim, AsksForMoreIfMoreIsWanted) {
+  const auto asks = [](const char* capacity, const Json& source) {
+    const auto c = copying();
+    auto claim = c.self.claims[0];
+    claim.capacity = capacity;
+    return string_at(target_claim(maker_of(c), claim, source, Json::object()), "spec.resources.requests.storage");
+  };
+  const auto source = parse_yaml_one("{spec: {resources: {requests: {storage: 1Gi}}}}");
+  EXPECT_EQ(asks("5Gi", source), "5Gi");
+  EXPECT_EQ(asks("1023Mi", source), "1Gi") << "never less than the source's";
+  EXPECT_EQ(asks("", source), "1Gi");
+  EXPECT_EQ(asks("3Gi", device("2Gi")), "3Gi");
+  EXPECT_EQ(asks("1Gi", device("2Gi")), "2Gi");
+}
+
+/// A claim of files of the destination, as the stage before made it.
+Json staged(const char* request, const char* capacity = "1Gi", const char* more = "{}") {
+  auto out = parse_yaml_one("{metadata: {namespace: boutique, name: new}}");
+  out["spec"]["resources"]["requests"]["storage"] = request;
+  out["status"] = parse_yaml_one(more);
+  out["status"]["capacity"]["storage"] = capacity;
+  return out;
+}
+
+TEST(TargetClaim, OfTheStageBeforeMustHaveWhatIsWantedSince) {
+  auto claim = copying().self.claims[0];
+  const auto target = staged("5Gi");
+  EXPECT_EQ(shortage_of(claim, staged("1Gi"), target), "") << "files may fit into less than the source asks for";
+  claim.capacity = "5Gi";
+  EXPECT_THAT(shortage_of(claim, staged("1Gi"), target),
+              HasSubstr("boutique/new of the destination is there already and has 1Gi, less than the 5Gi"));
+  EXPECT_EQ(shortage_of(claim, staged("5Gi"), target), "") << "it grows";
+  EXPECT_EQ(shortage_of(claim, staged("1Gi", "6Gi"), target), "");
+}
+
+TEST(TargetClaim, GrowsUntilItHasWhatIsAskedFor) {
+  const auto target = staged("5Gi");
+  EXPECT_EQ(dump(growth_of(staged("1Gi"), target)), R"({"spec":{"resources":{"requests":{"storage":"5Gi"}}}})");
+  EXPECT_TRUE(growth_of(staged("5Gi"), target).is_null()) << "it was asked to";
+  EXPECT_TRUE(growth_of(staged("1Gi", "5Gi"), target).is_null());
+  EXPECT_TRUE(is_growing(staged("5Gi"), target));
+  EXPECT_FALSE(is_growing(staged("5Gi", "5Gi"), target));
+  EXPECT_TRUE(is_growing(staged("5Gi", "1Gi", "{conditions: [{type: Resizing, status: 'True'}]}"), target));
+  EXPECT_FALSE(
+      is_growing(staged("5Gi", "1Gi", "{conditions: [{type: FileSystemResizePending, status: 'True'}]}"), target))
+      << "the mover is what mounts it";
+}
+
 TEST(TargetClaim, OfADeviceThatIsTooSmallIsRefused) {
   const auto c = copying();
-  const auto target = target_claim(maker_of(c), c.self.claims[0], device(), Json::object());
+  const auto& claim = c.self.claims[0];
+  const auto target = target_claim(maker_of(c), claim, device(), Json::object());
   auto existing = target;
-  EXPECT_EQ(refusal_of(maker_of(c), existing, target), "");
+  EXPECT_EQ(shortage_of(claim, existing, target), "");
   existing["status"]["capacity"]["storage"] = "1023Mi";
-  EXPECT_THAT(refusal_of(maker_of(c), existing, target),
+  EXPECT_THAT(shortage_of(claim, existing, target),
               HasSubstr("boutique/new of the destination is a device of 1023Mi, too small for the source's of 1Gi"));
   existing["status"]["capacity"]["storage"] = "2Gi";
-  EXPECT_EQ(refusal_of(maker_of(c), existing, target), "");
+  EXPECT_EQ(shortage_of(claim, existing, target), "");
 }
 
 // BUG 21 of direct-volume.md: an existing claim is taken without a look.

@@ -7,14 +7,14 @@
 #include "api/names.hpp"
 #include "migrate/volumes/budget.hpp"
 #include "migrate/volumes/making.hpp"
-#include "migrate/volumes/target_claim.hpp"
+#include "plan/claim_size.hpp"
 
 namespace mtc::migrate::volumes {
 namespace {
 
 /// The mover's subcommand, and where its volume is.
 std::vector<std::string> command(const char* what, const Json& claim) {
-  if (is_device(claim)) return {"mover", what, "--device", plan::kDevice};
+  if (plan::is_device(claim)) return {"mover", what, "--device", plan::kDevice};
   return {"mover", what, "--volume", plan::kVolume};
 }
 
@@ -29,7 +29,7 @@ plan::Mover receiver(const Copying& c, const api::ClaimCopy& claim, const Json& 
                     .secret = receiver_secret(c),
                     .labels = receiver_labels(c, claim, attempt),
                     .args = command("receive", target),
-                    .device = is_device(target)};
+                    .device = plan::is_device(target)};
   mover.args.insert(mover.args.end(), {"--listen", fmt::format("$(POD_IP):{}", kPort), "--tls", plan::kIdentity});
   if (claim.verify || c.is_cutover()) mover.args.emplace_back("--verify");
   return mover;
@@ -57,7 +57,7 @@ plan::Mover sender(const Copying& c, const api::ClaimCopy& claim, const Json& so
                     .labels = sender_labels(c, claim, attempt),
                     .args = command("send", source),
                     .reads_only = true,
-                    .device = is_device(source),
+                    .device = plan::is_device(source),
                     .node = node};
   for (const auto& address : addresses) mover.args.insert(mover.args.end(), {"--to", address});
   mover.args.insert(mover.args.end(), {"--tls", plan::kIdentity, "--mode", c.is_cutover() ? "cutover" : "stage"});

@@ -1,37 +1,29 @@
 #include "migrate/volumes/target_claim.hpp"
 
+#include <algorithm>
+
 #include <fmt/format.h>
 
 #include "api/names.hpp"
 #include "kube/quantity.hpp"
 #include "kube/resource.hpp"
+#include "plan/claim_size.hpp"
 
 namespace mtc::migrate::volumes {
 namespace {
 
-std::string mode_of(const Json& claim) {
-  const auto mode = string_at(claim, "spec.volumeMode");
-  return mode.empty() ? "Filesystem" : mode;
-}
+std::string mode_of(const Json& claim) { return plan::is_device(claim) ? "Block" : "Filesystem"; }
 
-std::string requested(const Json& claim) { return string_at(claim, "spec.resources.requests.storage"); }
-
-/// What a claim has, once it has something.
-std::string size_of(const Json& claim) {
-  auto size = string_at(claim, "status.capacity.storage");
-  return size.empty() ? requested(claim) : size;
-}
-
-/// A smaller device cannot take the source's.
-Json requests_of(const Json& source, const Json& volume) {
+Json requests_of(const api::ClaimCopy& claim, const Json& source, const Json& volume) {
   auto requests = object_at(source, "spec.resources.requests");
-  if (!is_device(source)) return requests;
-  auto most = requested(source);
-  for (const auto& size : {size_of(source), string_at(volume, "spec.capacity.storage")}) {
-    if (kube::quantity(size) > kube::quantity(most)) most = size;
-  }
-  requests["storage"] = most;
+  if (auto size = plan::target_request(source, volume, claim.capacity); !size.empty())
+    requests["storage"] = std::move(size);
   return requests;
+}
+
+/// What a claim of files has, or will have as soon as its cluster has seen what it asks for; what a device has.
+std::string room_of(const Json& claim) {
+  return plan::is_device(claim) ? plan::size_of(claim) : plan::larger(plan::size_of(claim), plan::requested_by(claim));
 }
 
 bool is_ours(const Maker& maker, const Json& claim) {
@@ -42,8 +34,6 @@ bool is_ours(const Maker& maker, const Json& claim) {
 }
 
 }  // namespace
-
-bool is_device(const Json& claim) { return mode_of(claim) == "Block"; }
 
 Json target_claim(const Maker& maker, const api::ClaimCopy& claim, const Json& source, const Json& volume) {
   auto labels = object_at(source, "metadata.labels");
@@ -62,7 +52,7 @@ Json target_claim(const Maker& maker, const api::ClaimCopy& claim, const Json& s
   Json spec = {{"accessModes", modes},
                {"storageClassName", claim.storage_class},
                {"volumeMode", mode_of(source)},
-               {"resources", {{"requests", requests_of(source, volume)}}}};
+               {"resources", {{"requests", requests_of(claim, source, volume)}}}};
   return {{"apiVersion", "v1"},
           {"kind", "PersistentVolumeClaim"},
           {"metadata", {{"namespace", claim.target.ns}, {"name", claim.target.name}, {"labels", std::move(labels)}}},
@@ -89,13 +79,40 @@ std::string refusal_of(const Maker& maker, const Json& existing, const Json& tar
         "one of the destination.",
         name, mode_of(existing), mode_of(target));
   }
-  if (is_device(target) && kube::quantity(size_of(existing)) < kube::quantity(requested(target))) {
+  return "";
+}
+
+std::string shortage_of(const api::ClaimCopy& claim, const Json& existing, const Json& target) {
+  const auto has = room_of(existing);
+  const auto name = kube::key_of(existing).str();
+  if (plan::is_device(target) && kube::quantity(has) < kube::quantity(plan::requested_by(target))) {
     return fmt::format(
         "PersistentVolumeClaim {} of the destination is a device of {}, too small for the source's of {}: delete the "
         "one of the destination, or give it that size.",
-        name, size_of(existing), requested(target));
+        name, has, plan::requested_by(target));
   }
-  return "";
+  if (kube::quantity(has) >= kube::quantity(claim.capacity)) return "";
+  return fmt::format(
+      "PersistentVolumeClaim {} of the destination is there already and has {}, less than the {} that are wanted, and "
+      "its StorageClass does not let it grow: delete it (a rollback does), or want less.",
+      name, has, claim.capacity);
+}
+
+Json growth_of(const Json& existing, const Json& target) {
+  const auto wanted = plan::requested_by(target);
+  const auto has = plan::larger(plan::size_of(existing), plan::requested_by(existing));
+  if (kube::quantity(has) >= kube::quantity(wanted)) return Json();
+  return {{"spec", {{"resources", {{"requests", {{"storage", wanted}}}}}}}};
+}
+
+bool is_growing(const Json& existing, const Json& target) {
+  return kube::quantity(plan::size_of(existing)) < kube::quantity(plan::requested_by(target)) &&
+         std::ranges::none_of(
+             array_at(existing, "status.conditions"),
+             [](const Json& condition) {
+               return string_at(condition, "type") == "FileSystemResizePending" &&
+                      string_at(condition, "status") == "True";
+             });
 }
 
 }  // namespace mtc::migrate::volumes

@@ -14,18 +14,22 @@ struct Maker {
   std::string copy_uid = {};  ///< of the DirectVolumeMigration; "" if the files come through the repository
 };
 
-/// Whether a claim is a device rather than a file system.
-bool is_device(const Json& claim);
-
-/// The claim of the destination (spec direct-volume.md §6): class and access modes as asked for, size and volume mode
-/// of the source, without what binds it to the source's volume. A selector would keep it from being provisioned, so it
-/// does not travel. A device asks for what the source's really has, which is often more than was asked for there:
-/// `volume` is its PersistentVolume, or empty.
+/// The claim of the destination (spec direct-volume.md §6): class and access modes as asked for, volume mode of the
+/// source, size as plan::target_request() has it, without what binds it to the source's volume. A selector would keep
+/// it from being provisioned, so it does not travel. `volume` is the source's PersistentVolume, or empty; only devices
+/// need it.
 Json target_claim(const Maker& maker, const api::ClaimCopy& claim, const Json& source, const Json& volume);
 
 /// Why the claim that is on the destination cannot take the content of this one; "" if it can: it was made by the same
-/// plan or DirectVolumeMigration, is of the same mode, and if a device, not smaller. `target` is what target_claim()
-/// says.
+/// plan or DirectVolumeMigration, and is of the same mode. `target` is what target_claim() says.
 std::string refusal_of(const Maker& maker, const Json& existing, const Json& target);
+
+/// Why the claim that is on the destination has too little room, unless it can grow; "" if it has enough. A device
+/// needs what `target` asks for, files what is wanted of `claim`, or nothing.
+std::string shortage_of(const api::ClaimCopy& claim, const Json& existing, const Json& target);
+/// A merge patch by which it asks for what `target` does; null if it has as much, or asks for it.
+Json growth_of(const Json& existing, const Json& target);
+/// Whether it still has less than `target` asks for. Where nothing but a pod that mounts it is missing, it has not.
+bool is_growing(const Json& existing, const Json& target);
 
 }  // namespace mtc::migrate::volumes

@@ -8,10 +8,10 @@ namespace mtc::sandbox::testing {
 Cases conformance_cases() {
   Cases out;
   for (const auto area :
-       {object_cases,     conflict_cases,     patch_cases,        strategic_patch_cases, apply_cases,
-        apply_type_cases, dry_run_cases,      selector_cases,     paging_cases,          watch_cases,
-        deletion_cases,   immutability_cases, schema_cases,       definition_cases,      access_cases,
-        token_cases,      workload_cases,     pod_security_cases, volume_cases,          discovery_cases}) {
+       {object_cases,  conflict_cases,   patch_cases,    strategic_patch_cases, apply_cases,    apply_type_cases,
+        dry_run_cases, selector_cases,   paging_cases,   watch_cases,           deletion_cases, immutability_cases,
+        schema_cases,  definition_cases, access_cases,   token_cases,           workload_cases, pod_security_cases,
+        quota_cases,   volume_cases,     discovery_cases}) {
     for (auto& one : area()) out.push_back(std::move(one));
   }
   return out;

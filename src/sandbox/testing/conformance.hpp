@@ -44,6 +44,7 @@ Cases object_cases();
 Cases paging_cases();
 Cases patch_cases();
 Cases pod_security_cases();
+Cases quota_cases();
 Cases schema_cases();
 Cases selector_cases();
 Cases strategic_patch_cases();
