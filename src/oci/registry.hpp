@@ -101,7 +101,7 @@ struct RegistryOptions {
   Security security = Security::kVerified;
   std::string ca_pem = {};                   ///< also for hosts that it redirects to; empty = the system's roots
   std::vector<Credential> credentials = {};  ///< tried in turn; empty = anonymous
-  std::size_t concurrent_requests = 16;      ///< open readers count; requests beyond wait their turn
+  std::size_t concurrent_requests = 64;      ///< open readers count; requests beyond wait their turn
   Duration silence_limit = std::chrono::seconds(60);  ///< of a connection
   Duration answer_limit = std::chrono::minutes(5);    ///< a large blob takes its time to be put in its place
   async::Backoff backoff = {.base = std::chrono::milliseconds(200), .cap = std::chrono::seconds(10), .max_attempts = 6};
