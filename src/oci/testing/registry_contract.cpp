@@ -9,6 +9,7 @@
 #include "base/rng.hpp"
 #include "json/json.hpp"
 #include "net/testing/outcome.hpp"
+#include "oci/copy.hpp"
 
 namespace mtc::oci::testing {
 namespace {
@@ -217,6 +218,20 @@ TEST_P(RegistryContract, ManyRequestsMayRunAtOnce) {
       EXPECT_TRUE(co_await content(to, repository, blob_of(bytes)) == bytes);
     };
     co_await async::parallel_for(20, 20, [&](std::size_t i) { return one(registry.get(), i); });
+  });
+}
+
+TEST_P(RegistryContract, ImagesAreCopiedWithinIt) {
+  check([](RegistryOptions options) -> Task<void> {
+    const auto registry = make_registry(options);
+    const auto stored = co_await put_image(registry.get(), "shop/web", "v1", noise(200'000));
+    Copier copier;
+    const auto result =
+        co_await copier.copy({.from = {registry, "shop/web", "v1"}, .to = {registry, "shop/twin", "v2"}});
+    EXPECT_EQ(result.digest, stored.digest);
+    EXPECT_EQ(result.bytes_copied, 200'002U);
+    EXPECT_EQ(co_await registry->head_manifest("shop/twin", "v2"), stored.digest);
+    EXPECT_TRUE(co_await content(registry.get(), "shop/twin", blob_of(noise(200'000))) == noise(200'000));
   });
 }
 
