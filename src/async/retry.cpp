@@ -16,7 +16,7 @@ Duration Backoff::delay(unsigned attempt, Rng& rng) const {
   return Duration(half + static_cast<Duration::rep>(rng.below(static_cast<std::uint64_t>(half) + 1)));
 }
 
-Task<void> retry_void(Backoff backoff, std::function<Task<void>()> attempt) {
+Task<void> retry_void(Backoff backoff, std::function<Task<void>()> attempt, Rng* rng) {
   for (unsigned tried = 1;; ++tried) {
     Duration wait{};
     try {
@@ -24,7 +24,7 @@ Task<void> retry_void(Backoff backoff, std::function<Task<void>()> attempt) {
       co_return;
     } catch (const Error& error) {
       if (!error.transient() || tried >= backoff.max_attempts) throw;
-      wait = backoff.delay(tried, system_rng());
+      wait = backoff.delay(tried, *rng);
       if (const auto asked = error.retry_after()) wait = std::max<Duration>(wait, *asked);
     }
     co_await sleep_for(wait);

@@ -21,13 +21,14 @@ struct Backoff {
 
 /// Calls `attempt` until it succeeds, fails with an Error that is not transient(), or attempts run out; then rethrows
 /// the last failure. An Error's retry_after lengthens the wait. `attempt` must start over from scratch on each call.
-Task<void> retry_void(Backoff backoff, std::function<Task<void>()> attempt);
+/// `rng` outlives the task.
+Task<void> retry_void(Backoff backoff, std::function<Task<void>()> attempt, Rng* rng = &system_rng());
 
 template <typename T>
-Task<T> retry(Backoff backoff, std::function<Task<T>()> attempt) {
+Task<T> retry(Backoff backoff, std::function<Task<T>()> attempt, Rng* rng = &system_rng()) {
   std::optional<T> result;
   auto once = [](std::function<Task<T>()> make, std::optional<T>* out) -> Task<void> { out->emplace(co_await make()); };
-  co_await retry_void(backoff, [&] { return once(attempt, &result); });
+  co_await retry_void(backoff, [&] { return once(attempt, &result); }, rng);
   co_return std::move(*result);
 }
 

@@ -56,6 +56,10 @@ TEST(Hash, MatchesPublishedVectors) {
   stream.update("a");
   stream.update("bc");
   EXPECT_EQ(stream.finish(), sha256("abc"));
+  EXPECT_EQ(hex(sha512("abc")).substr(0, 32), "ddaf35a193617abacc417349ae204131");
+  Hasher other(HashKind::kSha512);
+  other.update("abc");
+  EXPECT_EQ(other.finish(), sha512("abc"));
 }
 
 }  // namespace

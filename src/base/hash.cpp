@@ -17,6 +17,13 @@ const EVP_MD* sha256_kind() {
   return kKind;
 }
 
+const EVP_MD* sha512_kind() {
+  static const EVP_MD* const kKind = EVP_MD_fetch(nullptr, "SHA512", nullptr);
+  return kKind;
+}
+
+const EVP_MD* of(HashKind kind) { return kind == HashKind::kSha512 ? sha512_kind() : sha256_kind(); }
+
 std::string digest(const EVP_MD* kind, std::string_view bytes) {
   std::array<unsigned char, EVP_MAX_MD_SIZE> out{};
   unsigned size = 0;
@@ -29,6 +36,7 @@ std::string digest(const EVP_MD* kind, std::string_view bytes) {
 }  // namespace
 
 std::string sha256(std::string_view bytes) { return digest(sha256_kind(), bytes); }
+std::string sha512(std::string_view bytes) { return digest(sha512_kind(), bytes); }
 std::string md5(std::string_view bytes) { return digest(EVP_md5(), bytes); }
 
 std::string hmac_sha256(std::string_view key, std::string_view bytes) {
@@ -41,9 +49,9 @@ std::string hmac_sha256(std::string_view key, std::string_view bytes) {
   return {reinterpret_cast<const char*>(out.data()), size};
 }
 
-struct Sha256::State {
-  State() : context(EVP_MD_CTX_new()) {
-    if (context == nullptr || EVP_DigestInit_ex(context, sha256_kind(), nullptr) != 1) {
+struct Hasher::State {
+  explicit State(HashKind kind) : context(EVP_MD_CTX_new()) {
+    if (context == nullptr || EVP_DigestInit_ex(context, of(kind), nullptr) != 1) {
       throw Error(Code::kInternal, "OpenSSL cannot start a digest");
     }
   }
@@ -54,14 +62,14 @@ struct Sha256::State {
   EVP_MD_CTX* context;
 };
 
-Sha256::Sha256() : state_(std::make_unique<State>()) {}
-Sha256::~Sha256() = default;
-Sha256::Sha256(Sha256&&) noexcept = default;
-Sha256& Sha256::operator=(Sha256&&) noexcept = default;
+Hasher::Hasher(HashKind kind) : state_(std::make_unique<State>(kind)) {}
+Hasher::~Hasher() = default;
+Hasher::Hasher(Hasher&&) noexcept = default;
+Hasher& Hasher::operator=(Hasher&&) noexcept = default;
 
-void Sha256::update(std::string_view bytes) { EVP_DigestUpdate(state_->context, bytes.data(), bytes.size()); }
+void Hasher::update(std::string_view bytes) { EVP_DigestUpdate(state_->context, bytes.data(), bytes.size()); }
 
-std::string Sha256::finish() {
+std::string Hasher::finish() {
   std::array<unsigned char, EVP_MAX_MD_SIZE> out{};
   unsigned size = 0;
   EVP_DigestFinal_ex(state_->context, out.data(), &size);

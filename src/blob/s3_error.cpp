@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <array>
-#include <charconv>
 #include <string>
 
 #include <fmt/format.h>
@@ -115,11 +114,7 @@ Error s3_error(const http::Response& response, Time now) {
   if (!request.empty()) text += fmt::format(" (request id {})", request);
   Error error(known.means, std::move(text));
   error.with_http_status(response.status);
-  const auto wait = response.headers.get("Retry-After");
-  unsigned seconds = 0;
-  if (std::from_chars(wait.data(), wait.data() + wait.size(), seconds).ec == std::errc{}) {
-    error.with_retry_after(std::chrono::seconds(std::min(seconds, 60U)));
-  }
+  if (const auto wait = http::retry_after(response.headers)) error.with_retry_after(*wait);
   return error;
 }
 

@@ -27,17 +27,6 @@ bool has_body(const Request& request) {
   return !request.body.empty() || request.method == "POST" || request.method == "PUT" || request.method == "PATCH";
 }
 
-Code code_of(int status) {
-  switch (status) {
-    case 400: return Code::kInvalid;
-    case 401: return Code::kUnauthorized;
-    case 403: return Code::kForbidden;
-    case 404: return Code::kNotFound;
-    case 429: return Code::kThrottled;
-    default: return status >= 500 ? Code::kUnavailable : Code::kUnsupported;
-  }
-}
-
 }  // namespace
 
 struct Client::State {
@@ -260,8 +249,8 @@ Task<Client::Switched> Client::switch_protocols(Request request) {
     quoted += piece;
   }
   quoted.resize(std::min(quoted.size(), kQuotedBody));
-  throw Error(code_of(head.status), fmt::format("{} answers {} {} instead of switching protocols: {}", what,
-                                                head.status, head.reason, quoted))
+  throw Error(code_of_status(head.status), fmt::format("{} answers {} {} instead of switching protocols: {}", what,
+                                                       head.status, head.reason, quoted))
       .with_http_status(head.status);
 }
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <charconv>
 
 #include <fmt/format.h>
 
@@ -70,6 +71,27 @@ std::string_view reason_phrase(int status) {
     case 503: return "Service Unavailable";
     default: return "Status";
   }
+}
+
+Code code_of_status(int status) {
+  switch (status) {
+    case 400: return Code::kInvalid;
+    case 401: return Code::kUnauthorized;
+    case 403: return Code::kForbidden;
+    case 404: return Code::kNotFound;
+    case 429: return Code::kThrottled;
+    default: return status >= 500 ? Code::kUnavailable : Code::kUnsupported;
+  }
+}
+
+std::optional<std::chrono::seconds> retry_after(const Headers& headers) {
+  constexpr unsigned most = 60;
+  const auto text = headers.get("Retry-After");
+  unsigned seconds = 0;
+  const auto* const end = text.data() + text.size();
+  const auto [at, failed] = std::from_chars(text.data(), end, seconds);
+  if (text.empty() || failed != std::errc{} || at != end) return std::nullopt;
+  return std::chrono::seconds(std::min(seconds, most));
 }
 
 }  // namespace mtc::http

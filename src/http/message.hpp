@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <initializer_list>
@@ -12,6 +13,7 @@
 #include <vector>
 
 #include "async/task.hpp"
+#include "base/error.hpp"
 #include "http/url.hpp"
 
 namespace mtc::http {
@@ -64,6 +66,12 @@ struct ResponseHead {
 
 /// "Not Found" for 404; "Status" for codes without a phrase here.
 std::string_view reason_phrase(int status);
+
+/// What kind of failure an answer of `status`, 400 or more, is by itself.
+Code code_of_status(int status);
+/// Retry-After in seconds, at most a minute (a server that is asked too early says it again); nullopt if there is none,
+/// or a date.
+std::optional<std::chrono::seconds> retry_after(const Headers& headers);
 
 /// A response with its body in memory.
 struct Response {

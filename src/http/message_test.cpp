@@ -21,5 +21,15 @@ TEST(Headers, AreRedactedForLogs) {
   EXPECT_EQ(headers.redacted(), "authorization: ***, Accept: x, X-Amz-Security-Token: ***");
 }
 
+TEST(RetryAfter, IsReadInSecondsAndBounded) {
+  using std::chrono::seconds;
+  EXPECT_EQ(retry_after({{"Retry-After", "7"}}), seconds(7));
+  EXPECT_EQ(retry_after({{"Retry-After", "86400"}}), seconds(60));
+  EXPECT_EQ(retry_after({}), std::nullopt);
+  for (const auto* text : {"", "-1", "7s", "99999999999999", "Sun, 06 Nov 1994 08:49:37 GMT"}) {
+    EXPECT_EQ(retry_after({{"Retry-After", text}}), std::nullopt) << text;
+  }
+}
+
 }  // namespace
 }  // namespace mtc::http

@@ -1,7 +1,5 @@
 #include "kube/status.hpp"
 
-#include <charconv>
-
 #include <fmt/format.h>
 
 #include "base/strings.hpp"
@@ -57,12 +55,7 @@ Error error_of(const http::Response& response, std::string_view doing) {
   if (message.empty()) message = fmt::format("HTTP {} {}", response.status, reason);
   Error error(code_of_status(response.status, reason), std::move(message));
   error.with_http_status(response.status).with_context(doing);
-  const auto after = response.headers.get("Retry-After");
-  int seconds = 0;
-  const auto [end, failed] = std::from_chars(after.data(), after.data() + after.size(), seconds);
-  if (!after.empty() && failed == std::errc{} && seconds >= 0 && seconds <= 600) {
-    error.with_retry_after(std::chrono::seconds(seconds));
-  }
+  if (const auto wait = http::retry_after(response.headers)) error.with_retry_after(*wait);
   return error;
 }
 
