@@ -9,4 +9,9 @@ namespace mtc::plan {
 /// A cluster's own settings: a key of ConfigMap migration-cluster-config in our namespace; "" if it is not set.
 Task<std::string> cluster_setting(kube::ClientPtr cluster, std::string key);
 
+/// How senders of the source reach receivers of `destination`, as that says: RSYNC_ENDPOINT_TYPE.
+Task<std::string> endpoint_type(kube::ClientPtr destination);
+/// An endpoint type: through the API servers of both clusters alone, by no address.
+inline constexpr auto kRelayAlone = "Relay";
+
 }  // namespace mtc::plan
