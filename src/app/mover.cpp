@@ -32,6 +32,11 @@ net::Endpoint endpoint_of(const std::string& text, const char* flag, const char*
   return *at;
 }
 
+net::Endpoint listen_of(const cli::MoverOptions& options, const char* command, const cli::Console& console) {
+  auto at = endpoint_of(options.listen, "--listen", command, console);
+  return options.forwarded ? mover::forwarded(std::move(at)) : at;
+}
+
 /// The volume's root, or the block device that it is.
 template <typename Options>
 const std::string& root_of(const Options& options) {
@@ -41,7 +46,7 @@ const std::string& root_of(const Options& options) {
 }  // namespace
 
 int run_mover_receive(const cli::MoverOptions& options, cli::Console& console) {
-  const auto at = endpoint_of(options.listen, "--listen", "mover receive", console);
+  const auto at = listen_of(options, "mover receive", console);
   mover::ReceiveOptions receive;
   receive.root = root_of(options);
   receive.device = !options.device.empty();
@@ -64,7 +69,7 @@ int run_mover_send(const cli::MoverOptions& options, cli::Console& console) {
   send.silence = *parse_go_duration(options.silence);
   send.patience = *parse_go_duration(options.patience);
   std::optional<net::Endpoint> listen;
-  if (!options.listen.empty()) listen = endpoint_of(options.listen, "--listen", "mover send", console);
+  if (!options.listen.empty()) listen = listen_of(options, "mover send", console);
   return mover::run_send(std::move(send), options.tls, std::move(listen), options.budget, telling(console));
 }
 

@@ -34,6 +34,7 @@ struct MoverOptions {
   std::string volume, tls;
   std::string device;           ///< instead of `volume`: a block device
   std::string listen;           ///< address and port; send: where a relay comes
+  bool forwarded = false;       ///< `listen` is reached by a port-forward, too
   std::vector<std::string> to;  ///< send: addresses and ports, the best first
   std::string budget;           ///< send: a file
   std::string mode = "cutover";

@@ -48,6 +48,11 @@ void add_common(CLI::App* command, MoverOptions& options, const std::string& pat
   add_duration(command, "--patience", options.patience, patience, meaning);
 }
 
+void add_forwarded(CLI::App* command, MoverOptions& options) {
+  command->add_flag("--forwarded", options.forwarded,
+                    "listen where a port-forward of this pod arrives, too: at all addresses, unless it is a loopback");
+}
+
 void add_repository(CLI::App* command, RepositoryOptions& options) {
   value(command, "--repository", options.repository, "DIR",
         "folder with store.json, password, access-key-id and secret-access-key")
@@ -67,6 +72,7 @@ void CommandTree::add_mover() {
                           "mover receive --volume /volume --listen 10.244.0.7:6443 --tls /etc/mtc-mover --verify");
   auto in = std::make_shared<MoverOptions>();
   value(receive, "--listen", in->listen, "ADDRESS:PORT", "where to wait for the sender")->required();
+  add_forwarded(receive, *in);
   add_common(receive, *in, "1h", "how long to wait for the sender");
   receive->add_flag("--verify", in->verify, "read everything back from the disk and compare it with the source");
   receive->add_flag("--allow-losses", in->allow_losses,
@@ -81,6 +87,7 @@ void CommandTree::add_mover() {
       ->type_name("HOST:PORT")
       ->allow_extra_args(false);
   value(send, "--listen", out->listen, "ADDRESS:PORT", "where to wait, last of all, for a relay to the receiver");
+  add_forwarded(send, *out);
   add_common(send, *out, "3m", "how long to try again when the receiver does not answer or the network breaks");
   add_duration(send, "--dial", out->dial, "5s", "how long to try one address");
   value(send, "--mode", out->mode, "stage|cutover",

@@ -207,12 +207,14 @@ Task<void> run_controller(ControllerOptions options) {
   const auto progress_events = co_await recorder_for("directvolumemigrationprogress_controller");
   const auto jobs = co_await migrate::make_jobs();
   migrate::volumes::NewcomersBudget newcomers;
+  const auto relays = co_await migrate::volumes::make_relays(services.rng);
 
   Runtime runtime;
   Parts parts{.services = &services,
               .connections = &connections,
               .recorder = cluster_events.get(),
               .jobs = jobs.get(),
+              .relays = relays.get(),
               .settings = plan::Settings::from_environment(),
               .volumes = migrate::volumes::Settings::from_environment(),
               .wake_migration = [&runtime](const kube::ObjectKey& key) { runtime.enqueue(api::kMigMigration, key); }};
@@ -240,6 +242,7 @@ Task<void> run_controller(ControllerOptions options) {
     failure = std::current_exception();
   }
   co_await jobs->stop();
+  co_await relays->stop();
   for (auto* events : {cluster_events.get(), storage_events.get(), plan_events.get(), migration_events.get(),
                        volume_events.get(), progress_events.get()})
     co_await events->stop();

@@ -7,6 +7,7 @@
 #include "control/reconciler.hpp"
 #include "migrate/advance.hpp"
 #include "migrate/jobs.hpp"
+#include "migrate/volumes/relays.hpp"
 #include "migrate/volumes/settings.hpp"
 #include "plan/connections.hpp"
 #include "plan/settings.hpp"
@@ -20,6 +21,7 @@ struct Parts {
   plan::Connections* connections = nullptr;
   kube::EventRecorder* recorder = nullptr;
   migrate::Jobs* jobs = nullptr;
+  migrate::volumes::Relays* relays = nullptr;
   plan::Settings settings;
   migrate::volumes::Settings volumes;
   std::function<void(kube::ObjectKey)> wake_migration;

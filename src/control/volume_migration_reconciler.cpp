@@ -25,7 +25,10 @@ class VolumeMigrationReconciler final : public Reconciler {
 
   Task<Result> reconcile(kube::ObjectKey key) override {
     auto pass = co_await Pass::begin(parts_.services, types::direct_volume_migrations(), key);
-    if (!pass) co_return Result::done();
+    if (!pass) {
+      parts_.relays->keep(key.str(), {});  // deleted by force, it had no pass of its own
+      co_return Result::done();
+    }
     if (!pass->object()["status"].is_object()) pass->object()["status"] = Json::object();
     auto& status = pass->object()["status"];
     if (!status.contains("phaseDescription")) status["phaseDescription"] = "";
@@ -98,6 +101,7 @@ class VolumeMigrationReconciler final : public Reconciler {
 
   /// Transfers end before it is gone. A cluster whose MigCluster or Secret is gone cannot be tidied any more.
   Task<Result> remove(Pass* pass, api::DirectVolumeMigration self) {
+    parts_.relays->keep(self.self.str(), {});
     std::optional<volumes::Copying> copying;
     try {
       copying = co_await assemble(pass, self);
@@ -131,6 +135,7 @@ class VolumeMigrationReconciler final : public Reconciler {
     c.conditions = &pass->conditions();
     c.status = &pass->object()["status"];
     c.settings = parts_.volumes;
+    c.relays = parts_.relays;
     c.run_as = co_await run_as(self);
     c.phase_since = pass->running_since(self.phase);
     co_return c;

@@ -18,6 +18,7 @@ using volume::Stage;
 constexpr auto kTick = std::chrono::seconds(1);    ///< at least, between two lines
 constexpr auto kWindow = std::chrono::seconds(5);  ///< that a rate is the mean of
 constexpr std::size_t kLongestMessage = 2000;
+constexpr std::size_t kLongestReason = 300;  ///< of a way that failed
 /// A small file takes about as long as so many bytes of a large one.
 constexpr double kFileInBytes = 4096;
 
@@ -74,7 +75,9 @@ void Reporter::say(const std::string& message) {
   said_.set();
 }
 
-void Reporter::take(const std::string& way) {
+void Reporter::take(const std::string& way, const std::vector<std::string>& failed) {
+  failed_ways_.clear();
+  for (const auto& reason : failed) failed_ways_.push_back(cut(reason, kLongestReason));
   if (std::exchange(way_, way) != way) said_.set();
 }
 
@@ -93,6 +96,7 @@ void Reporter::print() {
   line["phase"] = name_of(progress_->stage);
   line["percent"] = percent_;
   if (!way_.empty()) line["way"] = way_;
+  if (!failed_ways_.empty()) line["failedWays"] = failed_ways_;
   line["rate"] = rate_text(rate());
   if (progress_->stage == Stage::kVerifying && message_.empty() && progress_->verified > 0) {
     message_ = fmt::format("{} files read back", progress_->verified.load());

@@ -31,8 +31,8 @@ class Reporter {
 
   /// Puts a message into the next line; several are joined.
   void say(const std::string& message);
-  /// Names the way to the other end in this and all further lines.
-  void take(const std::string& way);
+  /// Names the way to the other end, and why those before it failed, in this and all further lines.
+  void take(const std::string& way, const std::vector<std::string>& failed);
   /// Prints until cancelled.
   Task<void> run();
   /// Prints the next line now, if it says anything new.
@@ -50,6 +50,7 @@ class Reporter {
   Out out_;
   std::string message_;
   std::string way_;
+  std::vector<std::string> failed_ways_;
   std::string last_;
   std::deque<Mark> marks_;
   unsigned percent_ = 0;

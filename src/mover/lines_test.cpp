@@ -28,8 +28,9 @@ TEST(Lines, SayHowFarItIs) {
   EXPECT_EQ(line["message"], "one; two");
   EXPECT_EQ(line["percent"], 0);
   EXPECT_FALSE(line.contains("way"));
+  EXPECT_FALSE(line.contains("failedWays"));
 
-  reporter.take("relay");
+  reporter.take("relay", {"connect to 10.0.0.1:6443: Connection refused"});
   progress.begin();
   progress.found(4, 1000);
   progress.counted = true;
@@ -40,6 +41,7 @@ TEST(Lines, SayHowFarItIs) {
   EXPECT_EQ(line["phase"], "copying");
   EXPECT_EQ(line["percent"], 50);
   EXPECT_EQ(line["way"], "relay");
+  EXPECT_EQ(dump(line["failedWays"]), R"(["connect to 10.0.0.1:6443: Connection refused"])");
   EXPECT_EQ(line["files"], 2);
   EXPECT_EQ(line["filesTotal"], 4);
   EXPECT_EQ(line["bytes"], 500);

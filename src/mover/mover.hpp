@@ -29,6 +29,8 @@ Identity load_identity(const std::string& folder);
 
 /// Hears what a person would like to know: which address does not answer and why, that a connection broke.
 using Say = std::function<void(const std::string&)>;
+/// Hears which way is taken, or waited for ("10.0.0.1:6443", "relay"), and why each one before it failed.
+using Take = std::function<void(const std::string& way, const std::vector<std::string>& failed)>;
 
 /// How a volume is sent.
 struct SendOptions {
@@ -52,7 +54,7 @@ struct SendOptions {
   async::Backoff backoff{std::chrono::milliseconds(500), std::chrono::seconds(15)};
   volume::Progress* progress = nullptr;  ///< outlives the run
   Say say = [](const std::string&) {};
-  Say way = [](const std::string&) {};  ///< hears which way is taken, or waited for: "10.0.0.1:6443", "relay"
+  Take take = [](const std::string&, const std::vector<std::string>&) {};
 };
 /// Sends a tree or a device; goes on where it broke off when the network breaks. What ends it here is told to the
 /// receiver, if that can be reached. Throws Error(kTls) if either side does not belong to the authority, kUnavailable

@@ -10,6 +10,7 @@
 #include "async/runtime.hpp"
 #include "async/scope.hpp"
 #include "base/rng.hpp"
+#include "mover/run.hpp"
 #include "net/relay.hpp"
 #include "net/testing/fault_gate.hpp"
 #include "net/testing/outcome.hpp"
@@ -179,8 +180,11 @@ TEST(Mover, WaitsForARelayWhenNoAddressAnswers) {
   SeededRng rng(23);
   volume::testing::make_random_tree(folder / "from", rng, 20);
   Move move(folder / "from", folder / "to");
-  std::vector<std::string> ways;
-  move.send.way = [&ways](const std::string& way) { ways.push_back(way); };
+  std::vector<std::string> ways, failed;
+  move.send.take = [&](const std::string& way, const std::vector<std::string>& why) {
+    ways.push_back(way);
+    failed = why;
+  };
   async::Runtime runtime(4);
   runtime.run(send_relayed(&move));
   EXPECT_EQ(move.send_failure, "");
@@ -189,6 +193,15 @@ TEST(Mover, WaitsForARelayWhenNoAddressAnswers) {
   EXPECT_THAT(move.said, Contains(HasSubstr("refused")));
   EXPECT_THAT(move.said, Contains("connected by a relay"));
   EXPECT_EQ(ways.back(), "relay");
+  EXPECT_THAT(failed, ::testing::ElementsAre(HasSubstr("refused")));
+}
+
+TEST(Mover, ListensWhereAForwardedPortArrives) {
+  const auto where = [](const char* host) { return net::text_of(forwarded({host, 6443})); };
+  EXPECT_EQ(where("10.244.0.7"), "0.0.0.0:6443");
+  EXPECT_EQ(where("fd00::7"), "[::]:6443");
+  EXPECT_EQ(where("127.9.8.7"), "127.9.8.7:6443");
+  EXPECT_EQ(where("::1"), "[::1]:6443");
 }
 
 TEST(Mover, GivesUpWhenNobodyAnswers) {

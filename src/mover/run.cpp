@@ -117,13 +117,21 @@ Task<Outcome> open_and_prune(restic::Keep keep, std::string folder, Say say) {
 
 }  // namespace
 
+net::Endpoint forwarded(net::Endpoint at) {
+  const bool six = at.host.contains(':');
+  if (!at.host.starts_with("127.") && at.host != "::1") at.host = six ? "::" : "0.0.0.0";
+  return at;
+}
+
 int run_send(SendOptions options, const std::string& identity, std::optional<net::Endpoint> listen,
              const std::string& budget, const Telling& telling) {
   volume::Progress progress;
   Reporter reporter(&progress, telling.out);
   options.progress = &progress;
   options.say = [&reporter](const std::string& message) { reporter.say(message); };
-  options.way = [&reporter](const std::string& way) { reporter.take(way); };
+  options.take = [&reporter](const std::string& way, const std::vector<std::string>& failed) {
+    reporter.take(way, failed);
+  };
   auto move = [&] { return connect_and_send(options, identity, listen); };
   return run(progress, reporter, move, follow(&reporter, options.budget, budget), telling);
 }

@@ -15,6 +15,10 @@ struct Telling {
   std::string termination_log;  ///< a file that gets the last line too if it exists; at most 4096 bytes of it
 };
 
+/// Where a pod listens whose port is forwarded: that comes to its loopback, the network to `at`, so at all addresses of
+/// that family. A loopback stays: a pod that is a process of an embedded cluster has no other address.
+net::Endpoint forwarded(net::Endpoint at);
+
 /// Runs one end of a move in a pod, until it ends or the process gets SIGINT or SIGTERM. Prints progress, then how it
 /// ended, whatever happens. `identity` is a folder (see load_identity). Returns the exit code: 0 = the volume is where
 /// it belongs (and verified, if that was asked for), else 1.

@@ -27,10 +27,11 @@ using Way = std::optional<net::Endpoint>;
 
 std::string name_of(const Way& way) { return way ? net::text_of(*way) : "relay"; }
 
-/// How the receiver was reached.
+/// How the receiver was reached, and why not by the ways before.
 struct Reached {
   Way way;
   net::StreamPtr stream;
+  std::vector<std::string> failed;
 };
 
 /// One sender, its passes and its tries.
@@ -85,6 +86,13 @@ Task<void> try_way(Sending* sending, Way way, std::optional<Reached>* into, std:
   }
 }
 
+std::vector<std::string> reasons_of(const std::vector<Failure>& failures) {
+  std::vector<std::string> out;
+  out.reserve(failures.size());
+  for (const auto& failure : failures) out.push_back(failure.what);
+  return out;
+}
+
 /// The first address that answers as the receiver does.
 Task<Reached> reach(Sending* sending) {
   std::optional<Reached> reached;
@@ -92,17 +100,18 @@ Task<Reached> reach(Sending* sending) {
   std::vector<Way> ways(sending->options.to.begin(), sending->options.to.end());
   if (sending->options.relayed != nullptr) ways.emplace_back();
   for (const auto& way : ways) {
-    if (!way) sending->options.way(name_of(way));  // whoever reads it makes the relay
+    if (!way) sending->options.take(name_of(way), reasons_of(failures));  // whoever reads it makes the relay
     co_await try_way(sending, way, &reached, &failures);
     if (reached) break;
   }
-  std::vector<std::string> reasons;
-  reasons.reserve(failures.size());
-  for (const auto& failure : failures) reasons.push_back(failure.what);
+  const auto reasons = reasons_of(failures);
   if (std::exchange(sending->reasons, reasons) != reasons) {
     for (const auto& reason : reasons) sending->options.say(reason);
   }
-  if (reached) co_return std::move(*reached);
+  if (reached) {
+    reached->failed = reasons;
+    co_return std::move(*reached);
+  }
   const bool strangers = std::ranges::all_of(failures, [](const Failure& each) { return each.code == Code::kTls; });
   throw Error(strangers ? Code::kTls : Code::kUnavailable,
               fmt::format("the receiver answers at none of its addresses: {}", fmt::join(reasons, "; ")));
@@ -123,7 +132,7 @@ Task<volume::Report> run_once(Sending* sending, bool again) {
     if (!lane) opening.push_back(open_lane(sending, reached.way, &lane));
   }
   co_await async::all(std::move(opening));
-  options.way(name_of(reached.way));
+  options.take(name_of(reached.way), reached.failed);
   options.say(reached.way ? "connected to " + net::text_of(*reached.way) : "connected by a relay");
   volume::SendOptions run{.root = options.root,
                           .wishes = options.wishes,

@@ -20,20 +20,21 @@ Task<void> join_ends(StreamPtr caller, Relay::Open called) {
   co_await other->close();
 }
 
-/// Opens a stream, which comes with the first that is said on it; null if the caller has no more use for any.
-Task<void> listen_to(Relay::Open open, Duration limit, StreamPtr* into) {
-  auto stream = co_await open();
+/// Waits until something is said on the stream, and gives it back with that; null if it closes instead.
+Task<StreamPtr> spoken_on(StreamPtr stream, Duration limit) {
   std::string words(kFirstWords, '\0');
   words.resize(co_await async::with_timeout(limit, "wait for its first words", stream->read_some(words)));
-  if (!words.empty()) *into = with_prefix(std::move(words), std::move(stream));
+  if (words.empty()) co_return nullptr;
+  co_return with_prefix(std::move(words), std::move(stream));
 }
 
 /// Takes the next connection that the caller uses. False if there is none, and none is left.
 Task<bool> serve_next(const Relay* between, async::Scope* pairs) {
+  auto opened = co_await between->caller();  // no answer here is a failure, and not that it is not used
   StreamPtr spoken;
   std::optional<Error> failure;
   try {
-    co_await listen_to(between->caller, between->idle, &spoken);
+    spoken = co_await spoken_on(std::move(opened), between->idle);
   } catch (const Error& error) {
     failure = error;
   }
@@ -42,9 +43,8 @@ Task<bool> serve_next(const Relay* between, async::Scope* pairs) {
     throw *failure;
   }
   if (!spoken) co_return false;
-  pairs->spawn_isolated(join_ends(std::move(spoken), between->called), [](const std::exception_ptr&) {
-    // Both of its ends are closed with it; the caller comes again.
-  });
+  // Both ends of a pair that breaks are closed with it; the caller comes again.
+  pairs->spawn_isolated(join_ends(std::move(spoken), between->called), between->broken);
   co_return true;
 }
 

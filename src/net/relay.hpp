@@ -1,5 +1,6 @@
 #pragma once
 
+#include <exception>
 #include <functional>
 
 #include "base/clock.hpp"
@@ -13,6 +14,8 @@ struct Relay {
   Open caller;  ///< connects to the end that speaks first, a TLS client
   Open called;  ///< to the other; only once the caller has said something
   Duration idle = std::chrono::seconds(60);
+  /// Hears why a pair broke: what Relay::called threw, or one of its streams.
+  std::function<void(const std::exception_ptr&)> broken = [](const std::exception_ptr&) {};
 };
 /// Keeps one connection to the caller open until it speaks; then that one is spliced to a new one of the called end,
 /// and the next one is opened. So as many are joined at once as the caller uses, and none waits at the called end. A

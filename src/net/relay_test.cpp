@@ -79,16 +79,45 @@ TEST(Relay, EndsWhenItIsNotUsed) {
   }());
 }
 
+Task<StreamPtr> refuse(Code code, std::string why) {
+  throw Error(code, why);
+  co_return nullptr;
+}
+
 TEST(Relay, SaysThatTheCallerIsNotThere) {
   run([]() -> Task<void> {
     Ends ends;
     ends.caller = co_await listen_tcp({"127.0.0.1", 0});
     auto between = ends.between(60s);
-    between.caller = []() -> Task<StreamPtr> {
-      throw Error(Code::kNotFound, "no such pod");
-      co_return nullptr;
-    };
-    EXPECT_THAT(co_await failure_of(relay(std::move(between))), HasSubstr("no such pod"));
+    between.caller = [] { return refuse(Code::kNotFound, "no such pod"); };
+    EXPECT_THAT(co_await failure_of(relay(between)), HasSubstr("no such pod"));
+    between.caller = [] { return refuse(Code::kTimeout, "no answer within 30 s"); };
+    EXPECT_THAT(co_await failure_of(relay(between)), HasSubstr("no answer within 30 s"));
+  }());
+}
+
+/// Speaks once, finds that nobody is there, and has no use for another connection.
+Task<void> call_in_vain(Ends* ends) {
+  const auto stream = co_await ends->caller->accept();
+  co_await stream->write_all("one");
+  EXPECT_EQ(co_await testing::read_to_end(stream.get()), "");
+  const auto unused = co_await ends->caller->accept();
+  co_await unused->close();
+}
+
+TEST(Relay, TellsWhyAPairBroke) {
+  run([]() -> Task<void> {
+    Ends ends;
+    ends.caller = co_await listen_tcp({"127.0.0.1", 0});
+    auto between = ends.between(60s);
+    std::string heard;
+    between.called = [] { return refuse(Code::kForbidden, "you may not"); };
+    between.broken = [&heard](const std::exception_ptr& why) { heard = async::as_error(why).what(); };
+    std::vector<Task<void>> tasks;
+    tasks.push_back(relay(std::move(between)));
+    tasks.push_back(call_in_vain(&ends));
+    co_await async::all(std::move(tasks));
+    EXPECT_EQ(heard, "you may not");
   }());
 }
 

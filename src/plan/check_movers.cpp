@@ -35,6 +35,8 @@ constexpr Privilege kReadSettings{"get", "configmaps", "", "", kClusterSettings}
 constexpr Privilege kCreateClaims{"create", "persistentvolumeclaims"};
 constexpr Privilege kGrowClaims{"patch", "persistentvolumeclaims"};  ///< which are too small, on the destination
 constexpr Privilege kCreateServices{"create", "services"};           ///< from cluster to cluster
+/// Through the API servers; the former until Kubernetes 1.34, both from 1.35 on.
+constexpr std::array kForward = {Privilege{"get", "pods", "portforward"}, Privilege{"create", "pods", "portforward"}};
 /// Through the repository: marks on what a stage backup takes along, on the source.
 constexpr std::array kMarks = {Privilege{"patch", "persistentvolumeclaims"}, Privilege{"patch", "namespaces"}};
 constexpr Privilege kMarkVolumes{"patch", "persistentvolumes"};
@@ -113,7 +115,11 @@ Task<void> check_movers(api::MigPlan plan, PlanWorld* world, api::Conditions* co
   if (any_staged) on_source.insert(on_source.end(), kMarks.begin(), kMarks.end());
   if (any_snapshot) on_source.insert(on_source.end(), kSnapshots.begin(), kSnapshots.end());
   if (any_direct) {
-    for (auto* needed : {&on_source, &on_destination}) needed->push_back(kCreateServices);
+    const bool relayed = co_await endpoint_type(world->destination_client) == kRelayAlone;
+    for (auto* needed : {&on_source, &on_destination}) {
+      if (relayed) needed->insert(needed->end(), kForward.begin(), kForward.end());
+      if (!relayed) needed->push_back(kCreateServices);
+    }
   }
   if (world->is_conversion) on_source.insert(on_source.end(), kSwapPrivileges.begin(), kSwapPrivileges.end());
   std::vector<Task<void>> questions;

@@ -12,14 +12,14 @@ cluster-admin:
 - {nonResourceURLs: ["*"], verbs: ["*"]}
 admin:
 - apiGroups: ["", apps, batch, autoscaling, policy, networking.k8s.io, rbac.authorization.k8s.io]
-  resources: [pods, pods/log, services, configmaps, secrets, serviceaccounts, endpoints, events, persistentvolumeclaims,
-    replicationcontrollers, deployments, replicasets, statefulsets, daemonsets, jobs, cronjobs,
+  resources: [pods, pods/log, pods/portforward, services, configmaps, secrets, serviceaccounts, endpoints, events,
+    persistentvolumeclaims, replicationcontrollers, deployments, replicasets, statefulsets, daemonsets, jobs, cronjobs,
     horizontalpodautoscalers, poddisruptionbudgets, networkpolicies, ingresses, roles, rolebindings, "*/scale"]
   verbs: [create, delete, deletecollection, get, list, patch, update, watch]
 edit:
 - apiGroups: ["", apps, batch, autoscaling, policy, networking.k8s.io]
-  resources: [pods, pods/log, services, configmaps, secrets, serviceaccounts, endpoints, events, persistentvolumeclaims,
-    replicationcontrollers, deployments, replicasets, statefulsets, daemonsets, jobs, cronjobs,
+  resources: [pods, pods/log, pods/portforward, services, configmaps, secrets, serviceaccounts, endpoints, events,
+    persistentvolumeclaims, replicationcontrollers, deployments, replicasets, statefulsets, daemonsets, jobs, cronjobs,
     horizontalpodautoscalers, poddisruptionbudgets, networkpolicies, ingresses, "*/scale"]
   verbs: [create, delete, deletecollection, get, list, patch, update, watch]
 view:

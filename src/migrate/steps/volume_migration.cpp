@@ -10,6 +10,7 @@
 #include "api/names.hpp"
 #include "api/volume_migration.hpp"
 #include "api/volumes.hpp"
+#include "migrate/volumes/mover_report.hpp"
 #include "plan/claim_size.hpp"
 #include "plan/types.hpp"
 
@@ -51,6 +52,7 @@ std::string line_of(const Json& pod, std::string_view state, std::int64_t attemp
     line += fmt::format(" (Transfer rate {})", rate);
   if (const auto elapsed = parse_go_duration(string_at(pod, "totalElapsedTime")))
     line += fmt::format(" ({})", go_seconds(*elapsed));
+  if (string_at(pod, "way") == volumes::kByRelay) line += " (through the API servers)";
   return line;
 }
 

@@ -63,13 +63,16 @@ status:
     lastObservedProgressPercent: 42%
     lastObservedTransferRate: 1.50MB/s
     totalElapsedTime: 1m5.4s
+    way: relay
   successfulPods: [{namespace: shop, name: rsync-a, pvcRef: {namespace: shop, name: a}, lastObservedProgressPercent: 100%}]
   pendingPods: [{namespace: shop, name: rsync-c}]
 )");
-  EXPECT_THAT(volume_lines(object, 20),
-              ElementsAre("3 total volumes; 1 successful; 1 running; 0 failed", "Rsync Pod shop/rsync-c: Pending",
-                          "[a] shop/rsync-a: Completed 100%",
-                          "[b] shop/rsync-b: Running - Attempt 2 of 20 42% (Transfer rate 1.50MB/s) (1m5s)"));
+  EXPECT_THAT(
+      volume_lines(object, 20),
+      ElementsAre(
+          "3 total volumes; 1 successful; 1 running; 0 failed", "Rsync Pod shop/rsync-c: Pending",
+          "[a] shop/rsync-a: Completed 100%",
+          "[b] shop/rsync-b: Running - Attempt 2 of 20 42% (Transfer rate 1.50MB/s) (1m5s) (through the API servers)"));
 }
 
 }  // namespace

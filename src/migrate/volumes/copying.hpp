@@ -6,6 +6,7 @@
 #include "api/volume_migration.hpp"
 #include "migrate/migration.hpp"
 #include "migrate/volumes/destination.hpp"
+#include "migrate/volumes/relays.hpp"
 #include "migrate/volumes/settings.hpp"
 
 namespace mtc::migrate::volumes {
@@ -19,6 +20,7 @@ struct Copying {
   Json* status = nullptr;  ///< of the DirectVolumeMigration, to be stored after the step
   Time phase_since{};      ///< when the current phase was entered
   Settings settings;
+  Relays* relays = nullptr;
   api::RunAs run_as;  ///< of the MigMigration that wants it
 
   std::set<std::string> source_namespaces() const;

@@ -177,12 +177,13 @@ TEST(MoverPods, SendAndReceiveAsTheMoverReadsIt) {
   const auto c = copying();
   const auto receiver = receiver_pod(c, c.self.claims[0], files(), 2, "i");
   EXPECT_THAT(strings_at(receiver["spec"]["containers"][0], "args"),
-              ElementsAre("mover", "receive", "--volume", "/volume", "--listen", "$(POD_IP):6443", "--tls",
-                          "/etc/mtc-mover", "--verify"));
+              ElementsAre("mover", "receive", "--volume", "/volume", "--listen", "$(POD_IP):6443", "--forwarded",
+                          "--tls", "/etc/mtc-mover", "--verify"));
   const auto sender = sender_pod(c, c.self.claims[0], files(), 2, "i", {"10.0.0.1:6443", "10.1.0.1:30000"}, "node-1");
   EXPECT_THAT(strings_at(sender["spec"]["containers"][0], "args"),
               ElementsAre("mover", "send", "--volume", "/volume", "--to", "10.0.0.1:6443", "--to", "10.1.0.1:30000",
-                          "--tls", "/etc/mtc-mover", "--mode", "cutover", "--budget", "/etc/mtc-budget/budget"));
+                          "--listen", "$(POD_IP):6443", "--forwarded", "--tls", "/etc/mtc-mover", "--mode", "cutover",
+                          "--budget", "/etc/mtc-budget/budget"));
   EXPECT_EQ(string_at(sender["spec"]["containers"][0], "name"), "rsync");
   EXPECT_EQ(string_at(sender["spec"]["volumes"][0], "persistentVolumeClaim.claimName"), "data");
   EXPECT_TRUE(bool_at(sender["spec"]["containers"][0]["volumeMounts"][0], "readOnly"));

@@ -18,6 +18,11 @@ std::vector<std::string> command(const char* what, const Json& claim) {
   return {"mover", what, "--volume", plan::kVolume};
 }
 
+/// For the other end, or for a relay.
+void listen(plan::Mover& mover) {
+  mover.args.insert(mover.args.end(), {"--listen", fmt::format("$(POD_IP):{}", kPort), "--forwarded"});
+}
+
 }  // namespace
 
 plan::Mover receiver(const Copying& c, const api::ClaimCopy& claim, const Json& target, std::int64_t attempt,
@@ -30,7 +35,8 @@ plan::Mover receiver(const Copying& c, const api::ClaimCopy& claim, const Json& 
                     .labels = receiver_labels(c, claim, attempt),
                     .args = command("receive", target),
                     .device = plan::is_device(target)};
-  mover.args.insert(mover.args.end(), {"--listen", fmt::format("$(POD_IP):{}", kPort), "--tls", plan::kIdentity});
+  listen(mover);
+  mover.args.insert(mover.args.end(), {"--tls", plan::kIdentity});
   if (claim.verify || c.is_cutover()) mover.args.emplace_back("--verify");
   return mover;
 }
@@ -60,6 +66,7 @@ plan::Mover sender(const Copying& c, const api::ClaimCopy& claim, const Json& so
                     .device = plan::is_device(source),
                     .node = node};
   for (const auto& address : addresses) mover.args.insert(mover.args.end(), {"--to", address});
+  listen(mover);
   mover.args.insert(mover.args.end(), {"--tls", plan::kIdentity, "--mode", c.is_cutover() ? "cutover" : "stage"});
   // Files of the same size and time are the same, unless a user wants to know.
   if (claim.verify) mover.args.emplace_back("--by-hash");

@@ -13,7 +13,8 @@ namespace {
 
 constexpr std::size_t kMaxLine = 256 * 1024;
 constexpr std::size_t kMaxText = 2000;
-constexpr std::size_t kMaxPaths = 100;
+constexpr std::size_t kMaxTexts = 100;
+constexpr std::size_t kMaxWay = 300;
 constexpr std::size_t kSnapshotId = 64;
 
 /// At most so many bytes, not in the middle of a character.
@@ -23,11 +24,11 @@ std::string cut(std::string text, std::size_t most) {
   return text.substr(0, most) + "…";
 }
 
-std::vector<std::string> paths_at(const Json& object, std::string_view name) {
-  auto paths = strings_at(object, name);
-  if (paths.size() > kMaxPaths) paths.resize(kMaxPaths);
-  for (auto& path : paths) path = cut(std::move(path), kMaxText);
-  return paths;
+std::vector<std::string> texts_at(const Json& object, std::string_view name) {
+  auto texts = strings_at(object, name);
+  if (texts.size() > kMaxTexts) texts.resize(kMaxTexts);
+  for (auto& text : texts) text = cut(std::move(text), kMaxText);
+  return texts;
 }
 
 std::string snapshot_at(const Json& object) {
@@ -100,14 +101,16 @@ std::optional<Report> parse_report(std::string_view line) {
   out.bytes_total = std::max<std::int64_t>(int_at(object, "bytesTotal").value_or(0), 0);
   if (const auto moved = int_at(object, "movedBytes")) out.moved = std::max<std::int64_t>(*moved, 0);
   out.message = cut(string_at(object, "message"), kMaxText);
+  out.way = cut(string_at(object, "way"), kMaxWay);
+  out.failed_ways = texts_at(object, "failedWays");
   out.retry = bool_at(object, "retry", true);
   out.verified = bool_at(object, "verified");
   out.device = bool_at(object, "device");
   out.root = cut(string_at(object, "root"), 64);
   out.snapshot = snapshot_at(object);
-  out.skipped = paths_at(object, "skipped");
-  out.differences = paths_at(object, "differences");
-  out.notes = paths_at(object, "notes");
+  out.skipped = texts_at(object, "skipped");
+  out.differences = texts_at(object, "differences");
+  out.notes = texts_at(object, "notes");
   return out;
 }
 

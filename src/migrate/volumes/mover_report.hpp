@@ -12,6 +12,9 @@
 
 namespace mtc::migrate::volumes {
 
+/// How a sender names the way by which a relay joins it to its receiver, also while it waits for one.
+inline constexpr auto kByRelay = "relay";
+
 /// A line that a mover printed; the last one also stands in the pod's status as its termination message.
 struct Report {
   std::string phase;  ///< "connecting" … "done", "failed"
@@ -20,11 +23,13 @@ struct Report {
   std::int64_t files = 0, bytes = 0, bytes_total = 0;  ///< whose content is where it belongs, of how many known so far
   std::optional<std::int64_t> moved;  ///< of the last line: bytes that were not found in place; absent if it says none
   std::string message;
-  bool retry = true;      ///< of "failed": whether it may work the next time
-  bool verified = false;  ///< of "done": read back from the destination and found equal
-  bool device = false;    ///< of "done": it was no file tree
-  std::string root;       ///< of "done": Merkle root of what was verified, in hex
-  std::string snapshot;   ///< of "done": the snapshot that a backup made, 64 hexadecimal digits; "" for other movers
+  std::string way;                       ///< of a sender: "10.0.0.1:6443", or kByRelay; "" if none was found yet
+  std::vector<std::string> failed_ways;  ///< why those before it failed
+  bool retry = true;                     ///< of "failed": whether it may work the next time
+  bool verified = false;                 ///< of "done": read back from the destination and found equal
+  bool device = false;                   ///< of "done": it was no file tree
+  std::string root;                      ///< of "done": Merkle root of what was verified, in hex
+  std::string snapshot;  ///< of "done": the snapshot that a backup made, 64 hexadecimal digits; "" for other movers
   std::vector<std::string> skipped, differences, notes;
 
   bool done() const { return phase == "done"; }

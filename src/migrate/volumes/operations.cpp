@@ -49,6 +49,7 @@ std::vector<Operation> read_operations(const Copying& c) {
                         .attempt = std::max<std::int64_t>(int_at(json, "currentAttempt").value_or(0), 0),
                         .succeeded = bool_at(json, "succeeded"),
                         .failed = bool_at(json, "failed"),
+                        .relay_failure = string_at(json, "relayFailure"),
                         .result = object_at(json, "result")};
     known[operation.claim] = operation;
   }
@@ -69,6 +70,7 @@ void write_operations(const std::vector<Operation>& operations, Json& status) {
                  {"currentAttempt", operation.attempt}};
     if (operation.succeeded) json["succeeded"] = true;
     if (operation.failed) json["failed"] = true;
+    if (!operation.relay_failure.empty()) json["relayFailure"] = operation.relay_failure;
     if (operation.result.is_object() && !operation.result.empty()) json["result"] = operation.result;
     list.push_back(std::move(json));
   }

@@ -15,6 +15,7 @@ struct Operation {
   std::int64_t attempt = 0;  ///< the one at work; 0 = not begun
   bool succeeded = false;
   bool failed = false;
+  std::string relay_failure;  ///< why the relay of its sender failed last; "" if it has none, or one that works
   Json result;  ///< once it has succeeded: "files" or "device", "bytes", "movedBytes", "verified", "root", for the
                 ///< report; else null
 

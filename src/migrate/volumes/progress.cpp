@@ -43,6 +43,7 @@ Json entry_of(const Copying& c, const api::ClaimCopy& claim, const Operation& op
   if (!percent.empty()) entry["lastObservedProgressPercent"] = percent;
   if (!rate.empty()) entry["lastObservedTransferRate"] = rate;
   if (!elapsed.empty()) entry["totalElapsedTime"] = elapsed;
+  if (const auto way = current ? string_at(*progress, "status.way") : ""; !way.empty()) entry["way"] = way;
   return entry;
 }
 
@@ -133,6 +134,17 @@ const char* phase_of(const PodView& pod) {
   return "";
 }
 
+/// The way that a sender's last lines name, into a status of it.
+void write_way(const std::string& log, Json& status) {
+  for (const auto& line : lines_of(log)) {
+    const auto report = parse_report(line);
+    if (!report || report->way.empty()) continue;
+    status["way"] = report->way;
+    status.erase("failedWays");
+    if (!report->failed_ways.empty()) status["failedWays"] = report->failed_ways;
+  }
+}
+
 /// What is said of one attempt; the same keys at the top of the status and in its history.
 Json attempt_status(const Json& pod, const PodView& view, const std::string& log, const std::string& percent_before,
                     Time now) {
@@ -147,12 +159,24 @@ Json attempt_status(const Json& pod, const PodView& view, const std::string& log
   if (view.state == State::kSucceeded) percent = 100;
   if (percent > 0 || view.state == State::kRunning) out["lastObservedProgressPercent"] = fmt::format("{}%", percent);
   if (auto rate = rate_in(log); !rate.empty()) out["lastObservedTransferRate"] = std::move(rate);
+  write_way(log, out);
   auto words = tail_of(log);
   if (view.ended() && words.empty())
     words = view.report ? fmt::format("{}: {}", view.report->phase, view.report->message) : view.trouble;
   if (view.state == State::kPending) words = view.trouble;
   if (!words.empty()) out["logMessage"] = std::move(words);
   return out;
+}
+
+/// The latest that is known of an attempt whose last lines do not tell it.
+void keep_what_was_said(const Json& before, Json& attempt) {
+  const auto keep = [&](const char* key) {
+    if (const auto* value = member(before, key)) attempt[key] = *value;
+  };
+  if (!attempt.contains("lastObservedTransferRate")) keep("lastObservedTransferRate");
+  if (attempt.contains("way")) return;
+  keep("way");
+  keep("failedWays");
 }
 
 Duration elapsed_in(const Json& status) {
@@ -222,15 +246,13 @@ Json progress_status(const Json& before, const std::vector<Json>& pods, const st
   const auto name = kube::key_of(*pod).name;
   const auto view = view_of(pod);
   const bool same = string_at(status, "podName") == name;
-  const auto current =
-      attempt_status(*pod, view, log, same ? string_at(status, "lastObservedProgressPercent") : "", now);
-  const auto rate_before = same ? string_at(status, "lastObservedTransferRate") : "";
-  for (const auto* key : {"podName", "phase", "exitCode", "containerElapsedTime", "logMessage",
-                          "lastObservedProgressPercent", "lastObservedTransferRate", "creationTimestamp"})
+  auto current = attempt_status(*pod, view, log, same ? string_at(status, "lastObservedProgressPercent") : "", now);
+  if (same) keep_what_was_said(status, current);
+  for (const auto* key :
+       {"podName", "phase", "exitCode", "containerElapsedTime", "logMessage", "lastObservedProgressPercent",
+        "lastObservedTransferRate", "creationTimestamp", "way", "failedWays"})
     status.erase(key);
   for (const auto& [key, value] : current.items()) status[key] = value;
-  if (!rate_before.empty() && !status.contains("lastObservedTransferRate"))
-    status["lastObservedTransferRate"] = rate_before;
 
   Json history = Json::array();
   Duration total = elapsed_in(current);

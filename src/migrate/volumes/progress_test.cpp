@@ -57,6 +57,21 @@ TEST(Progress, TellsOfARunningAttempt) {
   EXPECT_EQ(string_at(later, "lastObservedTransferRate"), "1.00MB/s") << "the latest that is known";
 }
 
+TEST(Progress, TellsOfTheWayAndWhyOthersFailed) {
+  const auto status =
+      progress_status(Json(), {running(1)},
+                      R"({"phase":"copying","way":"relay","failedWays":["connect to 10.0.0.1:6443: refused"]})", kNow);
+  EXPECT_EQ(string_at(status, "way"), "relay");
+  EXPECT_THAT(strings_at(status, "failedWays"), testing::ElementsAre("connect to 10.0.0.1:6443: refused"));
+  const auto later = progress_status(status, {running(1)}, "", kNow);
+  EXPECT_EQ(later["failedWays"], status["failedWays"]) << "its last lines need not tell it";
+  const auto again = progress_status(later, {running(1)}, R"({"phase":"copying","way":"10.0.0.1:6443"})", kNow);
+  EXPECT_EQ(string_at(again, "way"), "10.0.0.1:6443");
+  EXPECT_FALSE(again.contains("failedWays"));
+  const auto next = progress_status(status, {failed(1), running(2)}, "", kNow);
+  EXPECT_FALSE(next.contains("way")) << "of the attempt before";
+}
+
 // BUG 13 of direct-volume.md: percentages and exit codes of one attempt counted for the next.
 TEST(Progress, TheNextAttemptBeginsAnew) {
   const auto first = progress_status(Json(), {failed(1)}, "", kNow);

@@ -1,4 +1,5 @@
 #include <functional>
+#include <map>
 #include <set>
 
 #include <gmock/gmock.h>
@@ -32,10 +33,25 @@ using ::testing::SizeIs;
 
 const auto& kClaims = kube::types::persistent_volume_claims();
 
+/// Relays that were asked for and not given up, "sender → receiver", and what becomes of them.
+struct AskedRelays final : Relays {
+  std::map<kube::ObjectKey, kube::ObjectKey> asked;
+  std::optional<Error> failure;
+
+  std::optional<Error> ensure(const std::string&, RelayEnds ends) override {
+    asked[ends.sender] = ends.receiver;
+    return failure;
+  }
+  void keep(const std::string&, const std::set<kube::ObjectKey>& senders) override {
+    std::erase_if(asked, [&](const auto& each) { return !senders.contains(each.first); });
+  }
+};
+
 /// Two clusters, the source being the host, and a DirectVolumeMigration that a controller would walk through.
 struct World {
   std::unique_ptr<sandbox::Cluster> west, east;
   TestClock clock;
+  AskedRelays relays;
   Json object;
   std::vector<std::string> phases;
 
@@ -51,6 +67,7 @@ struct World {
     c.status = &object["status"];
     c.phase_since = clock.now();
     c.settings.at_once = 1;
+    c.relays = &relays;
     const auto next = co_await advance(&c);
     set_at(object, "status.conditions", conditions.end());
     const auto phase = string_at(object, "status.phase");
@@ -202,6 +219,89 @@ TEST(Walk, ADeviceTravelsAsOneAndIsNotMadeSmaller) {
     co_await w->walk();
     const auto senders = co_await w->pods(west, "shop");
     EXPECT_THAT(dump(senders.at(0)["spec"]["containers"][0]["args"]), HasSubstr(R"("send","--device","/dev/volume")"));
+  });
+}
+
+/// Until the sender of the first claim runs; its pod's name.
+Task<std::string> sender_at_work(World* w) {
+  const auto west = w->west->client(), east = w->east->client();
+  co_await w->walk();
+  for (auto& pod : co_await w->pods(east, "boutique")) co_await w->fare(east, pod, kRunning);
+  co_await w->walk();
+  const auto senders = co_await w->pods(west, "shop");
+  co_await w->fare(west, senders.at(0), kRunning);
+  co_await w->walk();
+  co_return kube::key_of(senders.at(0)).name;
+}
+
+/// What its progress says of the way of a sender.
+Task<void> takes(World* w, std::string sender, std::string way) {
+  const auto west = w->west->client();
+  for (const auto& progress : co_await kube::list_all(*west, plan::types::volume_progresses(), api::kNamespace)) {
+    const Json patch = {{"status", {{"podName", sender}, {"way", way}, {"observedDigest", ""}}}};
+    co_await west->patch(plan::types::volume_progresses(), kube::key_of(progress), kube::PatchKind::kMerge, patch);
+  }
+}
+
+TEST(Walk, ASenderThatNoAddressLedOnGetsARelayForAsLongAsItWorks) {
+  in_a_world([](World* w) -> Task<void> {
+    const auto west = w->west->client();
+    const auto sender = co_await sender_at_work(w);
+    EXPECT_THAT(dump((co_await w->pods(west, "shop")).at(0)["spec"]), HasSubstr(R"("--listen","$(POD_IP):6443")"));
+    co_await takes(w, sender, "10.0.0.1:6443");
+    co_await w->walk();
+    EXPECT_THAT(w->relays.asked, IsEmpty());
+    co_await takes(w, sender, "relay");
+    co_await w->walk();
+    EXPECT_THAT(w->relays.asked, SizeIs(1));
+    EXPECT_EQ(w->relays.asked.begin()->first.str(), "shop/" + sender);
+    EXPECT_THAT(w->relays.asked.begin()->second.str(), HasSubstr("boutique/rsync-server-"));
+    EXPECT_EQ(string_at(w->object["status"]["runningPods"][0], "way"), "relay");
+
+    w->relays.failure = Error(Code::kForbidden, "cannot get pods/portforward");
+    co_await w->walk();
+    EXPECT_EQ(string_at(w->object["status"]["rsyncOperations"][0], "relayFailure"), "cannot get pods/portforward");
+    EXPECT_TRUE(api::has_condition(w->object, "RsyncRelayFailing"));
+    w->relays.failure.reset();
+    co_await w->walk();
+    EXPECT_FALSE(w->object["status"]["rsyncOperations"][0].contains("relayFailure"));
+    EXPECT_FALSE(api::has_condition(w->object, "RsyncRelayFailing"));
+
+    const auto senders = co_await w->pods(west, "shop");
+    co_await w->fare(west, senders.at(0), kKilled);
+    co_await w->walk();
+    EXPECT_THAT(w->relays.asked, IsEmpty());
+  });
+}
+
+TEST(Walk, AFailureTellsOfTheRelayToo) {
+  in_a_world([](World* w) -> Task<void> {
+    w->object["spec"]["backOffLimit"] = 1;
+    const auto sender = co_await sender_at_work(w);
+    co_await takes(w, sender, "relay");
+    w->relays.failure = Error(Code::kForbidden, "cannot get pods/portforward");
+    co_await w->walk();
+    const auto senders = co_await w->pods(w->west->client(), "shop");
+    co_await w->fare(w->west->client(), senders.at(0), kKilled);
+    w->clock.time += 1min;
+    co_await w->walk();
+    EXPECT_THAT(strings_at(w->object, "status.errors"),
+                Contains(::testing::AllOf(HasSubstr("OOMKilled"), HasSubstr("; cannot get pods/portforward"))));
+  });
+}
+
+TEST(Walk, ByARelayAloneIfTheDestinationSaysSo) {
+  in_a_world([](World* w) -> Task<void> {
+    const auto east = w->east->client();
+    co_await east->create(kube::types::config_maps(),
+                          parse_yaml_one("{metadata: {name: migration-cluster-config, namespace: openshift-migration}, "
+                                         "data: {RSYNC_ENDPOINT_TYPE: Relay}}"));
+    co_await sender_at_work(w);
+    EXPECT_THAT(co_await kube::list_all(*east, kube::types::services(), "boutique"), IsEmpty());
+    const auto senders = co_await w->pods(w->west->client(), "shop");
+    const auto args = strings_at(senders.at(0)["spec"]["containers"][0], "args");
+    EXPECT_THAT(args, ::testing::Not(Contains("--to")));
+    EXPECT_THAT(args, Contains("--forwarded"));
   });
 }
 

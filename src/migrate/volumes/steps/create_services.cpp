@@ -14,7 +14,8 @@ constexpr auto kSlow = std::chrono::minutes(3);
 }  // namespace
 
 Task<Outcome> create_services(Copying& c) {
-  const auto type = co_await plan::cluster_setting(c.destination, "RSYNC_ENDPOINT_TYPE");
+  const auto type = co_await plan::endpoint_type(c.destination);
+  if (type == plan::kRelayAlone) co_return done();  // a receiver without a Service is reached by a relay alone
   for (const auto& claim : c.self.claims)
     co_await ensure_ours(c.destination, kube::types::services(), service_of(c, claim, type));
   co_return done();
@@ -25,7 +26,8 @@ Task<Outcome> ensure_services_usable(Copying& c) {
   std::vector<Subject> subjects;
   for (const auto& claim : c.self.claims) {
     const kube::ObjectKey key{claim.target.ns, service_name(c, claim)};
-    if (has_address(co_await kube::must_get(*c.destination, kube::types::services(), key))) continue;
+    const auto service = co_await c.destination->get(kube::types::services(), key);
+    if (!service || has_address(*service)) continue;
     waiting.push_back(key.str());
   }
   if (waiting.empty()) co_return done();
@@ -38,7 +40,7 @@ Task<Outcome> ensure_services_usable(Copying& c) {
          .reason = "NotReady",
          .message = fmt::format("Services [{}] of the destination have no load balancer after 3 minutes. "
                                 "Set RSYNC_ENDPOINT_TYPE of ConfigMap migration-cluster-config to NodePort "
-                                "if the cluster has none.",
+                                "or Relay if the cluster has none.",
                                 join(waiting, ", "))});
   }
   co_return wait_for(std::move(subjects), std::chrono::minutes(3));

@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <map>
 #include <optional>
+#include <set>
 
 #include <fmt/format.h>
 
@@ -22,6 +23,8 @@ namespace {
 
 using What = Move::What;
 constexpr auto kLook = std::chrono::minutes(1);
+constexpr auto kRelayed =
+    std::chrono::seconds(5);  ///< while anything goes by a relay, which tells nobody that it broke
 constexpr auto kHarvest = std::chrono::seconds(20);  ///< for the progress of a pod that has ended to be taken down
 constexpr auto kFailedPhase = "MigrationFailed";
 
@@ -36,6 +39,7 @@ class Pass {
     for (std::size_t i = 0; i < operations_.size(); ++i) {
       if (operations_[i].active()) co_await move(i);
     }
+    relay();
     write_operations(operations_, *c_.status);
     write_lists(c_, operations_, seen_, progresses_, *c_.status);
     warn();
@@ -95,6 +99,7 @@ class Pass {
       case What::kPause: sooner(move.pause); break;
       case What::kNextAttempt:
         ++operation.attempt;  // stored before the pods of that attempt are made
+        operation.relay_failure.clear();
         sooner(Duration::zero());
         break;
       case What::kSucceed:
@@ -105,8 +110,7 @@ class Pass {
         break;
       case What::kFail:
         operation.failed = true;
-        causes_.push_back(fmt::format("PersistentVolumeClaim {} was not copied to {}: {}", claim.source.str(),
-                                      claim.target.str(), move.cause));
+        causes_.push_back(failure_text(i, move.cause));
         break;
     }
     if (operation.ended()) sooner(Duration::zero());  // the next one's turn
@@ -123,11 +127,43 @@ class Pass {
     const auto source = co_await kube::must_get(*c_.source, kube::types::persistent_volume_claims(),
                                                 {claim.source.ns, claim.source.name});
     const auto service =
-        co_await kube::must_get(*c_.destination, kube::types::services(), {claim.target.ns, service_name(c_, claim)});
-    const auto to = addresses(receivers_.at(i), service, co_await nodes(), c_.source->url() == c_.destination->url());
+        co_await c_.destination->get(kube::types::services(), {claim.target.ns, service_name(c_, claim)});
+    std::vector<std::string> to;
+    if (service)
+      to = addresses(receivers_.at(i), *service, co_await nodes(), c_.source->url() == c_.destination->url());
     const auto image = co_await plan::mover_image(c_.source);
     const auto user = is_of_one_node(source) ? co_await user_of(c_.source, claim.source) : ClaimUser{};
     co_await ensure_sender(c_, claim, sender(c_, claim, source, operations_[i].attempt, image, to, user.node));
+  }
+
+  /// A sender that no address led on waits for a relay, and needs it to its end.
+  void relay() {
+    std::set<kube::ObjectKey> relayed;
+    for (std::size_t i = 0; i < operations_.size(); ++i) {
+      if (!operations_[i].active() || !goes_by_relay(i)) continue;
+      const auto& claim = c_.self.claims[i];
+      const auto attempt = operations_[i].attempt;
+      const kube::ObjectKey sender{claim.source.ns, sender_name(c_, claim, attempt)};
+      const auto failure =
+          c_.relays->ensure(c_.self.self.str(), {.source = c_.source,
+                                                 .destination = c_.destination,
+                                                 .sender = sender,
+                                                 .receiver = {claim.target.ns, receiver_name(c_, claim, attempt)}});
+      operations_[i].relay_failure = failure ? failure->what() : "";
+      relayed.insert(sender);
+      sooner(kRelayed);
+    }
+    c_.relays->keep(c_.self.self.str(), relayed);
+  }
+
+  /// Its progress says so, which is of the newest attempt.
+  bool goes_by_relay(std::size_t i) const {
+    const auto& [sender, receiver] = seen_[i];
+    if (sender.state != PodView::State::kRunning || sender.deleting) return false;
+    const auto& claim = c_.self.claims[i];
+    const auto at = progresses_.find(progress_name(c_, claim));
+    return at != progresses_.end() && string_at(at->second, "status.way") == kByRelay &&
+           string_at(at->second, "status.podName") == sender_name(c_, claim, operations_[i].attempt);
   }
 
   /// An account that may not see nodes reaches receivers in the other ways.
@@ -150,6 +186,7 @@ class Pass {
   }
 
   void warn() {
+    warn_of_relays();
     const auto late = late_senders(operations_, seen_, c_.clock->now());
     if (late.empty()) return;
     c_.conditions->set({.type = "RsyncClientPodsPending",
@@ -158,6 +195,21 @@ class Pass {
                         .message = "Sending Pods of the source are not running after 10 minutes: []. See `kubectl "
                                    "describe pod` of each there.",
                         .items = late});
+  }
+
+  void warn_of_relays() {
+    std::vector<std::string> failing;
+    for (const auto& operation : operations_) {
+      if (operation.active() && !operation.relay_failure.empty())
+        failing.push_back(fmt::format("{} ({})", operation.claim.str(), operation.relay_failure));
+    }
+    if (failing.empty()) return;
+    c_.conditions->set({.type = "RsyncRelayFailing",
+                        .category = api::Category::kWarn,
+                        .reason = "NotConnected",
+                        .message = "No address of the destination answers for these PersistentVolumeClaims, and the "
+                                   "way through the API servers fails, too; it is tried again: [].",
+                        .items = failing});
   }
 
   /// Whether the progress of each last attempt is on record: its pod goes next.
@@ -236,11 +288,18 @@ class Pass {
       if (!operations_[i].failed || is_told(out, claim)) continue;
       const auto move = next_move(seen_[i].sender, seen_[i].receiver, operations_[i].attempt, operations_[i].attempt,
                                   c_.is_cutover() || claim.verify, c_.clock->now());
-      out.push_back(fmt::format("PersistentVolumeClaim {} was not copied to {}: {}", claim.source.str(),
-                                claim.target.str(), move.cause.empty() ? "its Pods are gone" : move.cause));
+      out.push_back(failure_text(i, move.cause.empty() ? "its Pods are gone" : move.cause));
     }
     if (left > 0) out.push_back(fmt::format("{} more claims were not begun.", left));
     return out;
+  }
+
+  std::string failure_text(std::size_t i, const std::string& cause) const {
+    const auto& claim = c_.self.claims[i];
+    auto text =
+        fmt::format("PersistentVolumeClaim {} was not copied to {}: {}", claim.source.str(), claim.target.str(), cause);
+    if (const auto& relay = operations_[i].relay_failure; !relay.empty()) text += "; " + relay;
+    return text;
   }
 
   static bool is_told(const std::vector<std::string>& reasons, const api::ClaimCopy& claim) {
