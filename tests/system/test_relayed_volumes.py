@@ -38,6 +38,19 @@ class RelayedVolumes(Directly, VolumeCase):
         lines = next(step for step in migration["status"]["pipeline"] if step["name"] == "DirectVolume")["progress"]
         self.assertRegex(lines[1], rf"^\[data\] {ns}/rsync-\w+-1: Completed 100%.* \(through the API servers\)$")
 
+    def test_cutover_where_no_address_answers(self):
+        if not self.world.is_lab:
+            self.skipTest("pods of embedded clusters all reach one another: `make lab-test` runs it")
+        self.endpoints("ClusterIP")  # then there is only the pod's own address, which is of a network inside of its cluster
+        ns = self.with_claims("data")
+        fill(self.source(ns))
+        name = self.begin(self.volume_plan(ns))
+        self.succeeded(self.ended(name))
+        self.moved(ns)
+        self.no_helpers(ns)
+        self.assertEqual(self.progress_of(ns)["way"], "relay")
+        self.assertRegex(self.progress_of(ns)["failedWays"][0], r"^connect to [\d.]+:6443: ")
+
     def test_a_controller_that_is_killed_while_it_relays(self):
         self.endpoints("Relay")
         ns = self.with_claims("data")
