@@ -9,6 +9,7 @@
 #include <fmt/format.h>
 
 #include "app/demo.hpp"
+#include "app/image.hpp"
 #include "app/mover.hpp"
 #include "async/runtime.hpp"
 #include "async/scope.hpp"
@@ -141,7 +142,7 @@ int run_bucket(const cli::BucketOptions& options, cli::Console& console) {
 
 int run_program(int argc, char** argv) {
   const cli::Programs programs{run_controller,   run_sandbox,       run_bucket,      run_mover_receive, run_mover_send,
-                               run_mover_backup, run_mover_restore, run_mover_prune, run_demo};
+                               run_mover_backup, run_mover_restore, run_mover_prune, run_image_copy,    run_demo};
   return cli::run_command_line(argc, argv, programs);
 }
 

@@ -60,6 +60,21 @@ struct RepositoryOptions {
   unsigned keep_last = 1;  ///< prune
 };
 
+/// How one registry of a copy is reached.
+struct RegistryEnd {
+  std::string ca;  ///< a file
+  bool insecure = false;
+};
+/// `mtc image copy`; texts as they were given.
+struct ImageCopyOptions {
+  std::string source, destination;
+  std::string list;         ///< instead of both: a file of such pairs
+  std::string credentials;  ///< a file; "" = that of Docker, if there is one
+  RegistryEnd from, to;
+  unsigned parallel = 6;
+  std::string output = "text";
+};
+
 /// What the program can do beside talking to a host cluster; main wires them. Each returns the exit code.
 struct Programs {
   std::function<int(const ControllerOptions&, Console&)> controller;
@@ -70,6 +85,7 @@ struct Programs {
   std::function<int(const RepositoryOptions&, Console&)> mover_backup;
   std::function<int(const RepositoryOptions&, Console&)> mover_restore;
   std::function<int(const RepositoryOptions&, Console&)> mover_prune;
+  std::function<int(const ImageCopyOptions&, Console&)> image_copy;
   std::function<int(Console&)> demo;
 };
 

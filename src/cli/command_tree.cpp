@@ -54,6 +54,7 @@ CommandTree::CommandTree(const Programs* programs, Console* console) : programs_
   add_verify();
   add_controller();
   add_mover();
+  add_image();
   add_completion();
 }
 

@@ -36,6 +36,7 @@ class CommandTree {
   void add_mover_backup(CLI::App* mover);
   void add_mover_restore(CLI::App* mover);
   void add_mover_prune(CLI::App* mover);
+  void add_image();
   void add_completion();
   void add_kinds();
   void add_get(CLI::App* group, const std::string& word);

@@ -95,11 +95,12 @@ Rows rows_of(const std::vector<const CLI::Option*>& options) {
   return rows;
 }
 
-/// The commands below one, by group, in the order of their making; names of one width.
+/// The commands below one, by group, in the order of their making; names of one width. Those of no group are not shown.
 std::string commands(const CLI::App& command) {
   std::vector<std::string> groups;
   for (const auto* sub : command.get_subcommands({})) {
-    if (std::ranges::find(groups, sub->get_group()) == groups.end()) groups.push_back(sub->get_group());
+    const auto& group = sub->get_group();
+    if (!group.empty() && std::ranges::find(groups, group) == groups.end()) groups.push_back(group);
   }
   std::string out;
   for (const auto& group : groups) {

@@ -65,7 +65,7 @@ void CommandTree::add_mover() {
   auto* mover = command(&app_, "mover", "move a volume to another machine: what runs in a mover's pod",
                         "mover receive --volume /volume --listen 10.244.0.7:6443 --tls /etc/mtc-mover --verify\n"
                         "mover send --volume /volume --to 10.244.0.7:6443 --tls /etc/mtc-mover");
-  mover->group("Run it");
+  mover->group("");  // people hardly run it: the first screen has other things to say
   mover->require_subcommand(1);
 
   auto* receive = command(mover, "receive", "wait for one sender and make the volume equal to its",

@@ -47,7 +47,8 @@ struct Job {
   CopyRequest request;
   CopyResult result;
   CopyProgress progress;
-  std::set<std::string> seen;  ///< digests of manifests, and of blobs in progress.blobs_total
+  std::set<Digest> counted, done;                                  ///< blobs in progress.blobs_total and blobs_done
+  std::map<std::string, std::shared_ptr<async::Event>> manifests;  ///< of lists, by digest; set once they are there
 
   void tell() const {
     if (request.on_progress) request.on_progress(progress);
@@ -127,6 +128,7 @@ std::shared_ptr<async::Event> earlier(const KnownBlob& known, const std::string&
   return known.arriving.begin()->second;
 }
 
+/// Returns once the destination has it, whoever brought it there.
 Task<void> copy_blob(StatePtr state, JobPtr job, Descriptor blob) {
   const auto& to = job->request.to;
   auto& known = state->known(to, blob.digest);
@@ -136,6 +138,7 @@ Task<void> copy_blob(StatePtr state, JobPtr job, Descriptor blob) {
     const auto permit = co_await state->blobs.acquire();
     co_await bring(job, &known, blob);
   }
+  if (!job->done.insert(blob.digest).second) co_return;
   ++job->progress.blobs_done;
   job->tell();
 }
@@ -143,8 +146,8 @@ Task<void> copy_blob(StatePtr state, JobPtr job, Descriptor blob) {
 Task<void> copy_blobs(StatePtr state, JobPtr job, Manifest manifest) {
   std::vector<Descriptor> blobs;
   auto take = [&](const Descriptor& blob) {
-    if (!job->seen.insert("blob " + blob.digest.str()).second) return;
-    blobs.push_back(blob);
+    blobs.push_back(blob);  // an instance is put once all that it names is there, also what others brought
+    if (!job->counted.insert(blob.digest).second) return;
     job->progress.bytes_total += blob.size;
     ++job->progress.blobs_total;
   };
@@ -185,9 +188,13 @@ Task<Digest> copy_manifest(StatePtr state, JobPtr job, std::string target, std::
 
 Task<void> copy_instances(StatePtr state, JobPtr job, std::vector<Descriptor> instances, int depth) {
   if (depth == kMostDepth) throw Error(Code::kUnsupported, "the image is a list of lists of lists without end");
-  std::erase_if(instances, [&](const auto& one) { return !job->seen.insert("manifest " + one.digest.str()).second; });
   auto copy = [](StatePtr s, JobPtr j, std::string digest, int at) -> Task<void> {
+    auto& known = j->manifests[digest];
+    if (const auto arriving = known) co_return co_await arriving->wait();
+    known = std::make_shared<async::Event>();
+    const auto arrived = known;
     co_await copy_manifest(s, j, digest, "", at);
+    arrived->set();
   };
   co_await async::parallel_for(instances.size(), kManifestsAtOnce,
                                [=](std::size_t i) { return copy(state, job, instances[i].digest.str(), depth + 1); });
@@ -225,7 +232,7 @@ Copier::~Copier() = default;
 Task<CopyResult> Copier::copy(CopyRequest request) {
   const auto state = state_;
   const auto tag = Digest::parse(request.to.target) ? "" : request.to.target;
-  const auto job = std::make_shared<Job>(Job{std::move(request), {.digest = Digest::of("")}, {}, {}});
+  const auto job = std::make_shared<Job>(Job{.request = std::move(request), .result = {.digest = Digest::of("")}});
   job->result.digest = co_await copy_manifest(state, job, job->request.from.target, tag, 0);
   co_return job->result;
 }

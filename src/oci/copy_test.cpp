@@ -260,6 +260,27 @@ TEST_F(Copies, ProgressReachesTheWhole) {
   });
 }
 
+TEST_F(Copies, InstancesThatShareWhatTheyNeedWaitForIt) {
+  std::vector<Digest> instances;
+  instances.reserve(7);
+  for (int i = 0; i < 6; ++i)
+    instances.push_back(source.add_image("shop/web", "", {noise(300'000), "own " + std::to_string(i)}));
+  const auto inner = source.add_index("shop/web", "", {instances[0], instances[1]});
+  instances.push_back(inner);
+  const auto digest = source.add_index("shop/web", "v1", instances);
+  run([](Copies* test) -> Task<void> {
+    CopyProgress last;
+    auto request = test->request();
+    request.on_progress = [&](const CopyProgress& now) { last = now; };
+    const auto result = co_await test->copier->copy(request);
+    EXPECT_EQ(result.blobs_copied, 8U);  // the shared layer, six of their own, and the configuration of all
+    EXPECT_EQ(result.manifests, 8U);
+    EXPECT_EQ(last.blobs_done, last.blobs_total);
+    EXPECT_EQ(last.bytes_copied, last.bytes_total);
+  });
+  EXPECT_TRUE(destination.is_whole("new/web", digest));
+}
+
 TEST_F(Copies, ListsWithoutEndAreRefused) {
   auto inner = source.add_image("shop/web", "", {"layer"});
   for (int depth = 0; depth < 6; ++depth) inner = source.add_index("shop/web", "v1", {inner});

@@ -12,14 +12,19 @@ MIB = 1 << 20
 class Budgets(Directly, VolumeCase):
     def setUp(self):
         super().setUp()
-        self.addCleanup(self.west.patch, "configmaps", "migration-cluster-config", {"data": {"MOVER_BYTES_PER_SECOND": None, "MOVER_IOPS": None}})
+        self.addCleanup(self.grant, MOVER_BYTES_PER_SECOND=None, MOVER_IOPS=None)
 
     def grant(self, **settings):
-        """Returns when the controller has seen it."""
+        self.west.patch("configmaps", "migration-cluster-config", {"data": settings})
+
+    def granted(self, setting, text, budget):
+        """Returns when the controller has seen it, and not only the end of what an earlier test had set."""
         log = self.world.controller.log
         seen = len(log.read_text())
-        self.west.patch("configmaps", "migration-cluster-config", {"data": settings})
-        wait_for("the controller to see it", lambda: "movers may use" in log.read_text()[seen:])
+        self.grant(**{setting: text})
+        expected = json.dumps(budget, separators=(",", ":"))
+        wait_for("the controller to see it", lambda: any("movers may use" in line and expected in line.replace("\\", "") for line in log.read_text()[seen:].splitlines()))
+        return budget
 
     def budget(self, ns):
         """What the mover of a namespace may use; None if none is at work."""
@@ -31,7 +36,7 @@ class Budgets(Directly, VolumeCase):
         for ns in namespaces:
             big(self.source(ns) / "big", 40)
         plans = [self.volume_plan(ns) for ns in namespaces]
-        self.grant(MOVER_BYTES_PER_SECOND="1Mi")
+        self.granted("MOVER_BYTES_PER_SECOND", "1Mi", {"bytesPerSecond": MIB})
         begun = time.monotonic()
         names = [self.begin(plan) for plan in plans]
         half = {"bytesPerSecond": MIB // 2}
@@ -51,9 +56,9 @@ class Budgets(Directly, VolumeCase):
         for i in range(200):
             (self.source(ns) / f"{i}").write_text(str(i))
         plan = self.volume_plan(ns)
-        self.grant(MOVER_IOPS="20")
+        bound = self.granted("MOVER_IOPS", "20", {"iops": 20})
         name = self.begin(plan)
-        wait_for("its budget", lambda: self.budget(ns) == {"iops": 20})
+        wait_for("its budget", lambda: self.budget(ns) == bound)
         begun = time.monotonic()
         self.succeeded(self.ended(name))
         self.moved(ns)
@@ -63,9 +68,9 @@ class Budgets(Directly, VolumeCase):
         ns = self.with_claims("data")
         big(self.source(ns) / "big", 8)
         plan = self.plan("host", "east", ns)
-        self.grant(MOVER_BYTES_PER_SECOND="1Mi")
+        bound = self.granted("MOVER_BYTES_PER_SECOND", "1Mi", {"bytesPerSecond": MIB})
         name = self.begin(plan)
-        wait_for("its budget", lambda: self.budget(ns) == {"bytesPerSecond": MIB})
+        wait_for("its budget", lambda: self.budget(ns) == bound)
         begun = time.monotonic()
         self.succeeded(self.ended(name))
         self.moved(ns)

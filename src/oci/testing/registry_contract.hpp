@@ -17,7 +17,7 @@ struct RegistryUnderTest {
   std::string name;  ///< of the test: letters and digits
   /// Runs `use` with an empty registry, as somebody who may push.
   std::function<Task<void>(Use use)> with_registry;
-  std::string skipped = "";  ///< why it cannot be tested here; "" = it can
+  std::string skipped = {};  ///< why it cannot be tested here; "" = it can
 
   friend std::ostream& operator<<(std::ostream& out, const RegistryUnderTest& one) { return out << one.name; }
 };

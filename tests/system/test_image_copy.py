@@ -1,0 +1,154 @@
+"""`mtc image copy` between two of Debian's registries: every instance of a list, digests as they were, nothing twice."""
+import hashlib
+import json
+import os
+import pathlib
+import shutil
+import socket
+import subprocess
+import tempfile
+import unittest
+import urllib.error
+import urllib.request
+
+from cluster import wait_for
+import world as worlds
+from world import MTC
+
+MANIFEST, INDEX = "application/vnd.oci.image.manifest.v1+json", "application/vnd.oci.image.index.v1+json"
+
+
+def digest_of(content):
+    return "sha256:" + hashlib.sha256(content).hexdigest()
+
+
+class Registry:
+    """A docker-registry with a folder of its own, until the test ends."""
+
+    def __init__(self, test, folder):
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            self.host = "127.0.0.1:%d" % free.getsockname()[1]
+        self.data = folder / "data"
+        (folder / "config.yml").write_text(f"version: 0.1\nstorage: {{filesystem: {{rootdirectory: {self.data}}}}}\nhttp: {{addr: {self.host}}}\n")
+        self.process = subprocess.Popen(["docker-registry", "serve", folder / "config.yml"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        test.addCleanup(self.process.wait)
+        test.addCleanup(self.process.kill)
+        wait_for("the registry", self.answers)
+
+    def answers(self):
+        try:
+            return self.request("GET", "/v2/").status == 200
+        except urllib.error.URLError:
+            return False
+
+    def request(self, method, path, content=None, kind="application/octet-stream"):
+        url = path if path.startswith("http") else f"http://{self.host}{path}"
+        request = urllib.request.Request(url, data=content, method=method, headers={"Content-Type": kind, "Accept": f"{MANIFEST}, {INDEX}"})
+        return urllib.request.urlopen(request, timeout=30)
+
+    def put_blob(self, name, content):
+        where = self.request("POST", f"/v2/{name}/blobs/uploads/", b"").headers["Location"]
+        self.request("PUT", f"{where}{'&' if '?' in where else '?'}digest={digest_of(content)}", content)
+        return {"mediaType": "application/octet-stream", "digest": digest_of(content), "size": len(content)}
+
+    def put_manifest(self, name, target, kind, manifest):
+        content = json.dumps({"schemaVersion": 2, "mediaType": kind, **manifest}).encode()
+        self.request("PUT", f"/v2/{name}/manifests/{target or digest_of(content)}", content, kind)
+        return {"mediaType": kind, "digest": digest_of(content), "size": len(content)}
+
+    def put_list(self, name, tag, shared, platforms=("amd64", "arm64")):
+        """A list of images, each of a layer of its own and the one that all share."""
+        instances = []
+        for each in platforms:
+            config = self.put_blob(name, json.dumps({"architecture": each, "os": "linux", "for": name + tag}).encode())
+            layers = [self.put_blob(name, shared), self.put_blob(name, os.urandom(50_000))]
+            instances.append({**self.put_manifest(name, None, MANIFEST, {"config": config, "layers": layers}), "platform": {"architecture": each, "os": "linux"}})
+        return self.put_manifest(name, tag, INDEX, {"manifests": instances})["digest"]
+
+    def manifest(self, name, target):
+        content = self.request("GET", f"/v2/{name}/manifests/{target}").read()
+        return digest_of(content), json.loads(content)
+
+
+class ImageCopy(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        if worlds.THE_WORLD.is_lab:
+            raise unittest.SkipTest("needs no cluster: `make test` runs it")
+
+    def setUp(self):
+        self.work = pathlib.Path(tempfile.mkdtemp(prefix="mtc-images-"))
+        self.addCleanup(shutil.rmtree, self.work, ignore_errors=True)
+        self.registries = []
+        for name in ("west", "east"):
+            (self.work / name).mkdir()
+            self.registries.append(Registry(self, self.work / name))
+        self.west, self.east = self.registries
+        self.shared = os.urandom(3_000_000)
+
+    def copy(self, *words):
+        command = [MTC, "image", "copy", "--source-insecure", "--destination-insecure", "--output", "json", *map(str, words)]
+        run = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False, env={"HOME": str(self.work), "PATH": os.environ["PATH"]})
+        return run.returncode, [json.loads(line) for line in run.stdout.splitlines()], run.stderr
+
+    def test_a_list_arrives_with_all_its_instances(self):
+        digest = self.west.put_list("shop/web", "1", self.shared)
+        code, told, _ = self.copy(f"{self.west.host}/shop/web:1", f"{self.east.host}/there/web")
+        self.assertEqual(code, 0, told)
+        self.assertEqual(told[0]["digest"], digest)
+        self.assertGreater(told[0]["bytesCopied"], 3_100_000)
+        self.assertLess(told[0]["bytesCopied"], 3_200_000, "what the instances share travels once")
+        arrived, index = self.east.manifest("there/web", "1")
+        self.assertEqual(arrived, digest)
+        for instance in index["manifests"]:
+            self.assertEqual(self.east.manifest("there/web", instance["digest"])[0], instance["digest"])
+        code, told, _ = self.copy(f"{self.west.host}/shop/web:1", f"{self.east.host}/there/web")
+        self.assertEqual((code, told[0]["bytesCopied"]), (0, 0), "nothing has changed")
+
+    def test_images_of_a_list_share_what_they_have_in_common(self):
+        names = [f"shop/app-{i}" for i in range(5)]
+        for name in names:
+            self.west.put_list(name, "1", self.shared)
+        file = self.work / "images.txt"
+        file.write_text("# all of the shop\n" + "".join(f"{self.west.host}/{name}:1 {self.east.host}/{name}:2\n" for name in names))
+        code, told, _ = self.copy("--list", file)
+        self.assertEqual((code, len(told)), (0, 5), told)
+        self.assertLess(sum(each["bytesCopied"] for each in told), 3_700_000)
+        self.assertEqual(sum(each["bytesMounted"] for each in told), 4 * len(self.shared))
+
+    def test_what_fails_is_told_and_leaves_the_others_alone(self):
+        digest = self.west.put_list("shop/web", "1", self.shared)
+        _, index = self.west.manifest("shop/web", "1")
+        damaged = self.west.put_list("shop/worse", "1", self.shared)
+        layer = self.west.manifest("shop/worse", self.west.manifest("shop/worse", "1")[1]["manifests"][0]["digest"])[1]["layers"][1]["digest"]
+        blob = self.west.data / "docker/registry/v2/blobs/sha256" / layer[7:9] / layer[7:] / "data"
+        content = bytearray(blob.read_bytes())
+        content[100] ^= 1
+        blob.write_bytes(content)
+        file = self.work / "images.txt"
+        pairs = [("shop/gone:1", "a:1"), ("shop/worse:1", "b:1"), ("shop/web:1", "c:1")]
+        file.write_text("".join(f"{self.west.host}/{a} {self.east.host}/{b}\n" for a, b in pairs))
+        code, told, _ = self.copy("--list", file)
+        self.assertEqual(code, 1)
+        errors = {each["source"].split("/", 1)[1]: each.get("error") for each in told}
+        self.assertIn("has no 1 in shop/gone", errors["shop/gone:1"])
+        self.assertIn(layer, errors["shop/worse:1"])
+        self.assertIsNone(errors["shop/web:1"])
+        self.assertEqual(self.east.manifest("c", "1")[0], digest)
+        self.assertEqual(len(index["manifests"]), 2)
+        with self.assertRaises(urllib.error.HTTPError):
+            self.east.manifest("b", "1")
+        self.assertTrue(damaged)
+
+    def test_a_wrong_command_line(self):
+        for words in ((), ("a",), ("a", "b", "--list", "c")):
+            self.assertEqual(self.copy(*words)[0], 2, words)
+        file = self.work / "images.txt"
+        file.write_text("only-one\n")
+        code, _, said = self.copy("--list", file)
+        self.assertEqual(code, 1)
+        self.assertIn("images.txt:1 is no SOURCE and DESTINATION: only-one", said)
+
+
+__all__ = ["ImageCopy"]
