@@ -1,75 +1,16 @@
 """`mtc image copy` between two of Debian's registries: every instance of a list, digests as they were, nothing twice."""
-import hashlib
 import json
 import os
 import pathlib
 import shutil
-import socket
 import subprocess
 import tempfile
 import unittest
 import urllib.error
-import urllib.request
 
-from cluster import wait_for
+from registries import Registry
 import world as worlds
 from world import MTC
-
-MANIFEST, INDEX = "application/vnd.oci.image.manifest.v1+json", "application/vnd.oci.image.index.v1+json"
-
-
-def digest_of(content):
-    return "sha256:" + hashlib.sha256(content).hexdigest()
-
-
-class Registry:
-    """A docker-registry with a folder of its own, until the test ends."""
-
-    def __init__(self, test, folder):
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            self.host = "127.0.0.1:%d" % free.getsockname()[1]
-        self.data = folder / "data"
-        (folder / "config.yml").write_text(f"version: 0.1\nstorage: {{filesystem: {{rootdirectory: {self.data}}}}}\nhttp: {{addr: {self.host}}}\n")
-        self.process = subprocess.Popen(["docker-registry", "serve", folder / "config.yml"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        test.addCleanup(self.process.wait)
-        test.addCleanup(self.process.kill)
-        wait_for("the registry", self.answers)
-
-    def answers(self):
-        try:
-            return self.request("GET", "/v2/").status == 200
-        except urllib.error.URLError:
-            return False
-
-    def request(self, method, path, content=None, kind="application/octet-stream"):
-        url = path if path.startswith("http") else f"http://{self.host}{path}"
-        request = urllib.request.Request(url, data=content, method=method, headers={"Content-Type": kind, "Accept": f"{MANIFEST}, {INDEX}"})
-        return urllib.request.urlopen(request, timeout=30)
-
-    def put_blob(self, name, content):
-        where = self.request("POST", f"/v2/{name}/blobs/uploads/", b"").headers["Location"]
-        self.request("PUT", f"{where}{'&' if '?' in where else '?'}digest={digest_of(content)}", content)
-        return {"mediaType": "application/octet-stream", "digest": digest_of(content), "size": len(content)}
-
-    def put_manifest(self, name, target, kind, manifest):
-        content = json.dumps({"schemaVersion": 2, "mediaType": kind, **manifest}).encode()
-        self.request("PUT", f"/v2/{name}/manifests/{target or digest_of(content)}", content, kind)
-        return {"mediaType": kind, "digest": digest_of(content), "size": len(content)}
-
-    def put_list(self, name, tag, shared, platforms=("amd64", "arm64")):
-        """A list of images, each of a layer of its own and the one that all share."""
-        instances = []
-        for each in platforms:
-            config = self.put_blob(name, json.dumps({"architecture": each, "os": "linux", "for": name + tag}).encode())
-            layers = [self.put_blob(name, shared), self.put_blob(name, os.urandom(50_000))]
-            instances.append({**self.put_manifest(name, None, MANIFEST, {"config": config, "layers": layers}), "platform": {"architecture": each, "os": "linux"}})
-        return self.put_manifest(name, tag, INDEX, {"manifests": instances})["digest"]
-
-    def manifest(self, name, target):
-        content = self.request("GET", f"/v2/{name}/manifests/{target}").read()
-        return digest_of(content), json.loads(content)
-
 
 class ImageCopy(unittest.TestCase):
     @classmethod
@@ -83,7 +24,8 @@ class ImageCopy(unittest.TestCase):
         self.registries = []
         for name in ("west", "east"):
             (self.work / name).mkdir()
-            self.registries.append(Registry(self, self.work / name))
+            self.registries.append(Registry(self.work / name))
+            self.addCleanup(self.registries[-1].stop)
         self.west, self.east = self.registries
         self.shared = os.urandom(3_000_000)
 
