@@ -3,7 +3,7 @@ import os
 import pathlib
 import stat
 import subprocess
-import threading
+import sys
 
 import yaml
 
@@ -59,24 +59,24 @@ def big(path, mebibytes):
 
 
 class Scribbling:
-    """A file that is written to while the block runs."""
+    """A file that is written to while the block runs: by a process of its own, which goes on when this one has much to do."""
+    CODE = """
+import os, sys, time
+with open(sys.argv[1], "r+b", buffering=0) as file:
+    while True:
+        os.pwrite(file.fileno(), os.urandom(16), 0)
+        time.sleep(0.0005)
+"""
 
     def __init__(self, path):
-        self.path, self.stop = path, threading.Event()
-        self.thread = threading.Thread(target=self.run)
-
-    def run(self):
-        with open(self.path, "r+b", buffering=0) as file:
-            while not self.stop.wait(0.001):
-                file.seek(0)
-                file.write(os.urandom(16))
+        self.path = path
 
     def __enter__(self):
-        self.thread.start()
+        self.process = subprocess.Popen([sys.executable, "-c", self.CODE, self.path])
 
     def __exit__(self, *_):
-        self.stop.set()
-        self.thread.join()
+        self.process.kill()
+        self.process.wait()
 
 
 def serve_snapshots(world):
