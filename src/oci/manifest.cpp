@@ -65,8 +65,8 @@ std::vector<Descriptor> descriptors_of(const Json& json, std::string_view what) 
 /// What it says itself counts before what the registry calls it, which may be "application/json".
 std::string type_of(const Json& json, std::string_view content_type) {
   const auto semicolon = content_type.find(';');
-  const std::string outer(trim(content_type.substr(0, semicolon)));
-  const auto inner = string_at(json, "mediaType");
+  std::string outer(trim(content_type.substr(0, semicolon)));
+  auto inner = string_at(json, "mediaType");
   const bool schema1 = inner.starts_with(kDockerSchema1) || outer.starts_with(kDockerSchema1);
   if (schema1 || int_at(json, "schemaVersion") == 1) refuse_schema1();
   if (!inner.empty()) {

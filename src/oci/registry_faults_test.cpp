@@ -21,7 +21,6 @@ using net::testing::failure_of;
 using ::testing::AllOf;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
-using ::testing::Not;
 using ::testing::StartsWith;
 using Kind = RegistryFault::Kind;
 
@@ -123,7 +122,7 @@ TEST(RegistryFaults, ASilentRegistryIsGivenUpOn) {
 
 TEST(RegistryFaults, AManifestThatIsTooLargeIsRefused) {
   RegistryDouble registry;
-  registry.add_manifest("shop/web", "v1", "x", std::string(10'000'000, ' '));
+  registry.add_manifest("shop/web", "v1", "x", noise(10'000'000));
   net::testing::run(with_double(&registry, [](RegistryOptions options) -> Task<void> {
     EXPECT_THAT(co_await failure_of(read_manifest(options)),
                 AllOf(StartsWith("Corrupt: "), HasSubstr("longer than 4194304 bytes")));

@@ -15,7 +15,6 @@ namespace mtc::oci::testing {
 namespace {
 
 using net::testing::failure_of;
-using ::testing::AnyOf;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::StartsWith;
