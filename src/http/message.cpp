@@ -88,9 +88,8 @@ std::optional<std::chrono::seconds> retry_after(const Headers& headers) {
   constexpr unsigned most = 60;
   const auto text = headers.get("Retry-After");
   unsigned seconds = 0;
-  const auto* const end = text.data() + text.size();
-  const auto [at, failed] = std::from_chars(text.data(), end, seconds);
-  if (text.empty() || failed != std::errc{} || at != end) return std::nullopt;
+  const auto [at, failed] = std::from_chars(text.data(), text.data() + text.size(), seconds);
+  if (text.empty() || failed != std::errc{} || at != text.data() + text.size()) return std::nullopt;
   return std::chrono::seconds(std::min(seconds, most));
 }
 
