@@ -56,7 +56,7 @@ Known by_status(int status) {
     case 403: return {"", Code::kForbidden, "check the access key, the secret key and the policy of the bucket"};
     case 404: return {"", Code::kNotFound, ""};
     case 408: return {"", Code::kUnavailable, ""};
-    case 409: return {"", Code::kConflict, ""};
+    case 409:
     case 412: return {"", Code::kConflict, ""};
     case 429: return {"", Code::kThrottled, ""};
     default: break;
