@@ -119,19 +119,11 @@ Error s3_error(const http::Response& response, Time now) {
 }
 
 Error unanswered(const Error& error) {
-  const auto advice = [&]() -> std::string_view {
-    switch (error.code()) {
-      case Code::kTls: return "give the CA of the store as its custom CA bundle, or correct the endpoint";
-      case Code::kNotFound: return "correct the host name of the endpoint";
-      case Code::kTimeout: return "is the endpoint right, and does the network (firewall, proxy) let it through?";
-      case Code::kUnavailable: return "does the store run, and is the endpoint right?";
-      default: return "";
-    }
-  }();
-  if (advice.empty()) return error;
-  Error advised(error.code(), fmt::format("{} — {}", error.what(), advice));
-  if (error.retry_after()) advised.with_retry_after(*error.retry_after());
-  return advised;
+  return http::advised(error,
+                       {.untrusted = "give the CA of the store as its custom CA bundle, or correct the endpoint",
+                        .unknown = "correct the host name of the endpoint",
+                        .silent = "is the endpoint right, and does the network (firewall, proxy) let it through?",
+                        .closed = "does the store run, and is the endpoint right?"});
 }
 
 }  // namespace mtc::blob

@@ -93,4 +93,20 @@ std::optional<std::chrono::seconds> retry_after(const Headers& headers) {
   return std::chrono::seconds(std::min(seconds, most));
 }
 
+Error advised(const Error& error, const Advice& advice) {
+  const auto text = [&]() -> std::string_view {
+    switch (error.code()) {
+      case Code::kTls: return advice.untrusted;
+      case Code::kNotFound: return advice.unknown;
+      case Code::kTimeout: return advice.silent;
+      case Code::kUnavailable: return advice.closed;
+      default: return "";
+    }
+  }();
+  if (text.empty()) return error;
+  Error out(error.code(), fmt::format("{} — {}", error.what(), text));
+  if (error.retry_after()) out.with_retry_after(*error.retry_after());
+  return out;
+}
+
 }  // namespace mtc::http

@@ -73,6 +73,16 @@ Code code_of_status(int status);
 /// or a date.
 std::optional<std::chrono::seconds> retry_after(const Headers& headers);
 
+/// What to check when no answer comes, by what is known.
+struct Advice {
+  std::string_view untrusted;  ///< kTls
+  std::string_view unknown;    ///< kNotFound: nobody has that name
+  std::string_view silent;     ///< kTimeout
+  std::string_view closed;     ///< kUnavailable
+};
+/// `error` of a request that got no answer, with what to check; as it is if it has another code.
+Error advised(const Error& error, const Advice& advice);
+
 /// A response with its body in memory.
 struct Response {
   int status = 200;

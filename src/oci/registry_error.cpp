@@ -97,19 +97,10 @@ Error registry_error(const http::Response& response) {
 }
 
 Error unanswered(const Error& error) {
-  const auto advice = [&]() -> std::string_view {
-    switch (error.code()) {
-      case Code::kTls: return "give the CA of the registry, or correct its address";
-      case Code::kNotFound: return "correct the host name of the registry";
-      case Code::kTimeout: return "is the address right, and does the network (firewall, proxy) let it through?";
-      case Code::kUnavailable: return "does the registry run, and is its address right?";
-      default: return "";
-    }
-  }();
-  if (advice.empty()) return error;
-  Error advised(error.code(), fmt::format("{} — {}", error.what(), advice));
-  if (error.retry_after()) advised.with_retry_after(*error.retry_after());
-  return advised;
+  return http::advised(error, {.untrusted = "give the CA of the registry, or correct its address",
+                               .unknown = "correct the host name of the registry",
+                               .silent = "is the address right, and does the network (firewall, proxy) let it through?",
+                               .closed = "does the registry run, and is its address right?"});
 }
 
 }  // namespace mtc::oci
