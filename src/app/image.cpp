@@ -42,6 +42,10 @@ oci::Reference reference_of(const std::string& text, const cli::Console& console
 /// A destination that names no tag gets the source's, so that it can be found again.
 Pair pair_of(const std::string& from, const std::string& to, const cli::Console& console) {
   Pair out{reference_of(from, console), reference_of(to, console)};
+  if (out.to.digest) {
+    throw cli::UserError(Code::kInvalid, to + " names a digest: a copy has that of its source, so name a tag or none",
+                         console.command("image copy --help"));
+  }
   if (out.to.tag.empty()) out.to.tag = out.from.tag.empty() && !out.from.digest ? "latest" : out.from.tag;
   return out;
 }

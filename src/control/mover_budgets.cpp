@@ -14,6 +14,7 @@
 #include "base/error.hpp"
 #include "base/log.hpp"
 #include "migrate/volumes/mover_report.hpp"
+#include "plan/cluster_settings.hpp"
 #include "plan/types.hpp"
 
 namespace mtc::control {
@@ -91,26 +92,41 @@ class Keeper {
   Keeper(plan::Connections* connections, volumes::NewcomersBudget* newcomers)
       : connections_(*connections), newcomers_(*newcomers) {}
 
+  /// Divides anew. What fails is warned of once, as long as it goes on failing.
   Task<void> look() {
-    const auto settings =
-        co_await connections_.host()->get(kube::types::config_maps(), {api::kNamespace, "migration-cluster-config"});
-    const auto total = volumes::bounds_in(settings ? *settings : Json());
-    // A bound that was taken away frees those who had it.
-    if (!total.any() && !total_.any()) co_return;
-    const bool is_new = std::exchange(total_, total) != total;
-    auto movers = co_await find_movers();
-    co_await for_each(movers.size(), [&](std::size_t i) { return ask(&movers[i]); });
-    co_await divide(total, &movers);
-    if (is_new) log::info("movers may use", {{"budget", volumes::annotation_of(total)}});
+    failures_.clear();
+    try {
+      co_await divide_anew();
+    } catch (const Error& error) {
+      failures_.emplace(error.what());
+    }
+    for (const auto& failure : failures_) {
+      if (!told_.contains(failure)) log::warn("mover budgets", {{"error", failure}});
+    }
+    told_ = failures_;
   }
 
  private:
+  Task<void> divide_anew() {
+    const auto settings =
+        co_await connections_.host()->get(kube::types::config_maps(), {api::kNamespace, plan::kClusterSettings});
+    const auto total = volumes::bounds_in(settings ? *settings : Json());
+    // A bound that was taken away frees those who had it.
+    if (!total.any() && !total_.any()) co_return;
+    auto movers = co_await find_movers();
+    co_await for_each(movers.size(), [&](std::size_t i) { return ask(&movers[i]); });
+    co_await divide(total, &movers);
+    if (!total.any() && !failures_.empty()) co_return;  // who was not told is still bound: once more
+    if (std::exchange(total_, total) != total) log::info("movers may use", {{"budget", volumes::annotation_of(total)}});
+  }
+
   Task<std::vector<Mover>> find_movers() {
     std::vector<Mover> out;
-    for (const auto& object : co_await kube::list_all(*connections_.host(), plan::types::mig_clusters(), "")) {
-      co_await attempt(find_movers_at(api::MigCluster::parse(object), &out),
-                       "find movers of " + kube::key_of(object).str());
-    }
+    const auto clusters = co_await kube::list_all(*connections_.host(), plan::types::mig_clusters(), "");
+    co_await async::parallel_for(clusters.size(), kAtOnce, [&](std::size_t i) {
+      return attempt(find_movers_at(api::MigCluster::parse(clusters[i]), &out),
+                     "list the movers of MigCluster " + kube::key_of(clusters[i]).str());
+    });
     // Two MigClusters may be one cluster.
     std::set<std::string> seen;
     std::erase_if(out, [&](const Mover& mover) { return !seen.insert(kube::uid_of(mover.pod)).second; });
@@ -138,18 +154,19 @@ class Keeper {
                                  [&](std::size_t i) { return attempt(each(i), "tell a mover its budget"); });
   }
 
-  /// What fails is of this cluster or pod alone, and is done the next time.
-  static Task<void> attempt(Task<void> work, std::string what) {
+  /// What fails is of this cluster or pod alone, and is done the next time; a pod that has gone needs nothing.
+  Task<void> attempt(Task<void> work, std::string what) {
     try {
       co_await std::move(work);
     } catch (const Error& error) {
-      log::debug("mover budgets", {{"doing", what}, {"error", error.what()}});
+      if (error.code() != Code::kNotFound) failures_.insert(what + ": " + error.what());
     }
   }
 
   plan::Connections& connections_;
   volumes::NewcomersBudget& newcomers_;
-  Bounds total_;
+  Bounds total_;                           ///< as all were told last
+  std::set<std::string> failures_, told_;  ///< of this look, and of the one before
 };
 
 }  // namespace
@@ -157,11 +174,7 @@ class Keeper {
 Task<void> keep_mover_budgets(plan::Connections* connections, volumes::NewcomersBudget* newcomers) {
   Keeper keeper(connections, newcomers);
   for (;;) {
-    try {
-      co_await keeper.look();
-    } catch (const Error& error) {
-      log::warn("mover budgets are not divided", {{"error", error.what()}});
-    }
+    co_await keeper.look();
     co_await async::sleep_for(kEvery);
   }
 }

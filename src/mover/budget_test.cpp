@@ -2,6 +2,8 @@
 
 #include <chrono>
 #include <fstream>
+#include <functional>
+#include <string>
 #include <vector>
 
 #include <gmock/gmock.h>
@@ -49,25 +51,27 @@ TEST(Budget, WhatIsNoneChangesNothing) {
   }
 }
 
+/// Follows a file that is written a moment later, until `heeded` says so.
+Task<void> follow_until(Budget budget, std::string file, std::string text, std::vector<std::string>* said,
+                        std::function<bool()> heeded) {
+  auto scope = co_await async::Scope::create();
+  scope.spawn(follow_budget(budget, file, [said](const std::string& message) { said->push_back(message); }));
+  co_await async::sleep_for(100ms);
+  std::ofstream(file) << text;
+  for (int i = 0; i < 3000 && !heeded(); ++i) co_await async::sleep_for(10ms);
+  co_await scope.cancel_and_join();
+}
+
 TEST(Budget, IsFollowedWhileItChanges) {
   const volume::testing::Folder folder;
   const Budget budget;
   std::vector<std::string> said;
-  const auto follow = [&](const std::string& name, const std::string& text) {
-    async::Runtime runtime;
-    runtime.run([](Budget heeding, std::string file, std::string what, std::vector<std::string>* into) -> Task<void> {
-      auto scope = co_await async::Scope::create();
-      scope.spawn(follow_budget(heeding, file, [into](const std::string& message) { into->push_back(message); }));
-      co_await async::sleep_for(100ms);
-      std::ofstream(file) << what;
-      co_await async::sleep_for(2500ms);
-      co_await scope.cancel_and_join();
-    }(budget, folder / name, text, &said));
-  };
-  follow("budget", R"({"bytesPerSecond": 7000000})");
+  async::Runtime runtime;
+  runtime.run(follow_until(budget, folder / "budget", R"({"bytesPerSecond": 7000000})", &said,
+                           [&] { return budget.bytes->per_second() > 0; }));
   EXPECT_EQ(budget.bytes->per_second(), 7'000'000);
   EXPECT_THAT(said, ::testing::IsEmpty());
-  follow("damaged", "{");
+  runtime.run(follow_until(budget, folder / "damaged", "{", &said, [&] { return !said.empty(); }));
   EXPECT_THAT(said, ::testing::ElementsAre(HasSubstr("the budget is not heeded")));
 }
 

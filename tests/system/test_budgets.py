@@ -1,5 +1,6 @@
 """What movers may use: set for a host, divided among those at work, changed while they are."""
 import json
+import os
 import time
 
 from cluster import wait_for
@@ -66,7 +67,7 @@ class Budgets(Directly, VolumeCase):
 
     def test_the_way_to_the_bucket_and_back_is_bounded_too(self):
         ns = self.with_claims("data")
-        big(self.source(ns) / "big", 8)
+        (self.source(ns) / "big").write_bytes(os.urandom(8 * MIB))  # a repository keeps what is repeated once
         plan = self.plan("host", "east", ns)
         bound = self.granted("MOVER_BYTES_PER_SECOND", "1Mi", {"bytesPerSecond": MIB})
         name = self.begin(plan)

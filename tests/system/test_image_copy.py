@@ -61,8 +61,7 @@ class ImageCopy(unittest.TestCase):
 
     def test_what_fails_is_told_and_leaves_the_others_alone(self):
         digest = self.west.put_list("shop/web", "1", self.shared)
-        _, index = self.west.manifest("shop/web", "1")
-        damaged = self.west.put_list("shop/worse", "1", self.shared)
+        self.west.put_list("shop/worse", "1", self.shared)
         layer = self.west.manifest("shop/worse", self.west.manifest("shop/worse", "1")[1]["manifests"][0]["digest"])[1]["layers"][1]["digest"]
         blob = self.west.data / "docker/registry/v2/blobs/sha256" / layer[7:9] / layer[7:] / "data"
         content = bytearray(blob.read_bytes())
@@ -78,14 +77,15 @@ class ImageCopy(unittest.TestCase):
         self.assertIn(layer, errors["shop/worse:1"])
         self.assertIsNone(errors["shop/web:1"])
         self.assertEqual(self.east.manifest("c", "1")[0], digest)
-        self.assertEqual(len(index["manifests"]), 2)
         with self.assertRaises(urllib.error.HTTPError):
             self.east.manifest("b", "1")
-        self.assertTrue(damaged)
 
     def test_a_wrong_command_line(self):
         for words in ((), ("a",), ("a", "b", "--list", "c")):
             self.assertEqual(self.copy(*words)[0], 2, words)
+        code, _, said = self.copy("a", "b@sha256:" + 64 * "0")
+        self.assertEqual(code, 1)
+        self.assertIn("names a digest", said)
         file = self.work / "images.txt"
         file.write_text("only-one\n")
         code, _, said = self.copy("--list", file)

@@ -9,6 +9,8 @@
 #include <string_view>
 #include <utility>
 
+#include <fmt/format.h>
+
 #include "base/error.hpp"
 #include "kube/quantity.hpp"
 
@@ -55,8 +57,12 @@ std::vector<double> divide(double total, const std::vector<Consumer>& consumers,
 
 Bounds bounds_in(const Json& config_map) {
   const auto number = [&](const char* key) {
-    const auto* value = member(object_at(config_map, "data"), key);
-    return value != nullptr && value->is_string() ? std::max(kube::quantity(value->get<std::string>()), 0.0) : 0.0;
+    const auto text = string_at(object_at(config_map, "data"), key);
+    const auto value = kube::quantity(text);
+    if (value < 0 || (value == 0 && !text.empty() && text != "0")) {
+      throw Error(Code::kInvalid, fmt::format("{} is a quantity like 50Mi or 200, not \"{}\"", key, text));
+    }
+    return value;
   };
   return {number("MOVER_BYTES_PER_SECOND"), number("MOVER_IOPS")};
 }

@@ -18,7 +18,7 @@ struct Bounds {
   bool operator==(const Bounds&) const = default;
 };
 /// MOVER_BYTES_PER_SECOND ("100Mi") and MOVER_IOPS of a host's ConfigMap migration-cluster-config, which may be null.
-/// What is no number bounds nothing.
+/// Throws Error(kInvalid) naming key and value for what is no quantity: a bound that was mistyped is none to ignore.
 Bounds bounds_in(const Json& config_map);
 /// The annotation of a mover's pod that says so (docs/protocol/mover.md), and what one says.
 std::string annotation_of(const Bounds& bounds);

@@ -3,11 +3,15 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "base/error.hpp"
+
 namespace mtc::migrate::volumes {
 namespace {
 
+using ::testing::AllOf;
 using ::testing::DoubleNear;
 using ::testing::ElementsAre;
+using ::testing::HasSubstr;
 
 constexpr double kMiB = 1024 * 1024;
 constexpr auto kAll = Consumer::kAll;
@@ -22,7 +26,18 @@ TEST(Bounds, AreQuantitiesOfTheHostsSettings) {
   const auto bounds = bounds_in({{"data", {{"MOVER_BYTES_PER_SECOND", "100Mi"}, {"MOVER_IOPS", "500"}}}});
   EXPECT_EQ(bounds, (Bounds{100 * kMiB, 500}));
   EXPECT_FALSE(bounds_in(Json()).any());
-  EXPECT_FALSE(bounds_in({{"data", {{"MOVER_BYTES_PER_SECOND", "fast"}, {"MOVER_IOPS", "-3"}}}}).any());
+  EXPECT_FALSE(bounds_in({{"data", {{"MOVER_BYTES_PER_SECOND", "0"}, {"MOVER_IOPS", ""}}}}).any());
+}
+
+TEST(Bounds, ThatWereMistypedAreNotPassedOver) {
+  for (const auto* text : {"fast", "50MB", "-3"}) {
+    try {
+      bounds_in({{"data", {{"MOVER_BYTES_PER_SECOND", text}}}});
+      ADD_FAILURE() << text;
+    } catch (const Error& error) {
+      EXPECT_THAT(error.what(), AllOf(HasSubstr("MOVER_BYTES_PER_SECOND"), HasSubstr(text)));
+    }
+  }
 }
 
 TEST(Bounds, StandInAnAnnotation) {

@@ -8,8 +8,8 @@ namespace mtc::migrate::volumes {
 
 struct NewcomersBudget;
 
-/// What an operator can set for all direct volume migrations, by environment variables: the original's where it has one
-/// (spec direct-volume.md §9.2, §14).
+/// What an operator can set for all volume migrations: by environment variables, the original's where it has one (spec
+/// direct-volume.md §9.2, §14), and what movers may use, which changes while the controller runs.
 struct Settings {
   std::size_t attempts = 0;  ///< RSYNC_BACKOFF_LIMIT: tries for a claim, before spec.backOffLimit; 0 = not set
   std::size_t at_once = 5;   ///< MTC_VOLUMES_AT_ONCE: claims of one DirectVolumeMigration that are copied at once
